@@ -1,0 +1,47 @@
+# The two commands: `make demo` and `make test`. Everything is installed into .venv/; see CONTRIBUTING.md.
+SHELL := /bin/sh
+HOME_DIR := $(abspath $(or $(TONGCHOU_HOME),var))
+export TONGCHOU_HOME := $(HOME_DIR)
+export DAGSTER_HOME := $(HOME_DIR)/dagster
+BIN := .venv/bin
+READY := .venv/.ready
+CODE := access audit catalog cli connectors district golden masking pipelines rules tests bench
+
+.PHONY: setup demo test check format serve bench soak constraints clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt scripts/setup
+	@sh scripts/setup
+
+demo: $(READY)
+	@$(BIN)/tongchou demo
+
+test: $(READY) check
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(READY)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/mypy $(CODE)
+	@$(BIN)/lint-imports
+
+format: $(READY)
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+serve: $(READY)
+	@$(BIN)/tongchou serve
+
+bench: $(READY)
+	@for part in standardise connectors district reconcile; do $(BIN)/python -m bench.$$part || exit 1; done
+
+soak: $(READY)
+	@$(BIN)/python -m bench.soak
+
+constraints:
+	@$(BIN)/uv pip compile -q --all-extras --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
+		-o constraints.txt pyproject.toml scripts/bootstrap.in
+
+clean:
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache
