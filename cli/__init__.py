@@ -1,0 +1,1 @@
+"""`tongchou`, the command line: reads arguments and the environment, calls the packages, prints for people or machines."""

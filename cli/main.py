@@ -1,0 +1,98 @@
+"""The entry point: all commands, and the one edge where errors become messages and exit codes.
+
+Exit codes: 0 done · 1 a fault of the platform itself · 2 refused input or usage · 3 denied by policy · 4 not found · 5 integrity broken.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from cli.output import errors
+from cli.platform import Platform, Settings
+from rules.errors import PlatformFault, TongchouError
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command is named: heavy libraries must not slow the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        return getattr(__import__(module, fromlist=[attribute]), attribute)
+
+
+COMMANDS = {
+    "areas": "cli.catalogue:areas",
+    "audit": "cli.audit:audit",
+    "datasets": "cli.catalogue:datasets",
+    "demo": "cli.demo:demo",
+    "district": "cli.district:district",
+    "export": "cli.answers:export",
+    "extract": "cli.answers:extract",
+    "grant": "cli.grants:grant",
+    "ingest": "cli.road:ingest",
+    "init": "cli.catalogue:init",
+    "propose": "cli.catalogue:propose",
+    "quality": "cli.catalogue:quality",
+    "reconcile": "cli.road:reconcile",
+    "register": "cli.catalogue:register",
+    "serve": "cli.serve:serve",
+    "why": "cli.answers:why",
+}
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 140})
+@click.version_option(package_name="tongchou")
+@click.pass_context
+def commands(context: click.Context) -> None:
+    """统筹 Tongchou: a district data bureau shares the departments' data and reconciles it into one truth.
+
+    The home (数据、日志、密钥) is TONGCHOU_HOME, by default var/ in the present folder.
+    """
+    context.obj = Platform(Settings.from_environment())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command and returns its exit code; nothing but the exit code leaves this function."""
+    try:
+        result = commands.main(list(arguments), standalone_mode=False)
+    except TongchouError as error:
+        return _report(error)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        errors.print("已中断，已完成的部分都已保存，可再次运行。 Interrupted; what was finished is kept, run it again.")
+        return 1
+    except BrokenPipeError:
+        return 1
+    except Exception as error:
+        return _report_fault(error)
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: TongchouError) -> int:
+    errors.print(error.message(), markup=False)
+    return error.exit_code
+
+
+def _report_fault(error: Exception) -> int:
+    """A bug or a broken machine: the kind of error and where in the code, never its message, which may hold a row's values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-4:]))
+    fault = PlatformFault("CLI-FAULT", where=type(error).__name__, what=where)
+    errors.print(fault.message(), markup=False)
+    if os.environ.get("TONGCHOU_DEBUG"):
+        traceback.print_exception(error)
+    return fault.exit_code
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
