@@ -1,0 +1,379 @@
+"""The tables of the store: everything the platform keeps but the rows of residents themselves.
+
+Times are aware and in UTC. Keys that people see (`dataset.key`, `department.key`, account names) are their own primary keys.
+Changes here need a migration in `catalog/migrations`; a test compares the two.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, ForeignKey, ForeignKeyConstraint, Index, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import BigInteger, TypeDecorator
+
+KEY_LENGTH = 120
+
+Key = String(KEY_LENGTH)
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware time, stored in UTC; SQLite has no time zones, so there it is stored without and read back with one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "a time without a zone reached the store"
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Record(DeclarativeBase):
+    """A row of the store."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Utc(), str: Text(), Mapping[str, Any]: JSON(), list[str]: JSON()}  # noqa: RUF012 (read by SQLAlchemy)
+
+
+class DepartmentRow(Record):
+    """A department (部门): who provides, who asks."""
+
+    __tablename__ = "department"
+
+    key: Mapped[str] = mapped_column(Key, primary_key=True)
+    title: Mapped[str]
+    credit_code: Mapped[str | None] = mapped_column(String(18))
+    created_at: Mapped[datetime]
+
+
+class DatasetRow(Record):
+    """A registered data set (数据集), as its newest contract describes it."""
+
+    __tablename__ = "dataset"
+
+    key: Mapped[str] = mapped_column(Key, primary_key=True)
+    title: Mapped[str]
+    department_key: Mapped[str] = mapped_column(Key, ForeignKey("department.key"), index=True)
+    contract_version: Mapped[int]
+    server: Mapped[Mapping[str, Any]]
+    share: Mapped[str] = mapped_column(String(20))
+    update_frequency: Mapped[str] = mapped_column(String(20))
+    verified: Mapped[bool]
+    about_persons: Mapped[bool]
+    source_of_record: Mapped[list[str]]
+    items: Mapped[Mapping[str, Any]]
+    """The catalogue items (law.md §2) under the English keys of `catalog.terms`."""
+    registered_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class DatasetColumnRow(Record):
+    """A column (数据项) of a data set."""
+
+    __tablename__ = "dataset_column"
+
+    dataset_key: Mapped[str] = mapped_column(Key, ForeignKey("dataset.key", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    physical_name: Mapped[str]
+    title: Mapped[str]
+    element: Mapped[str | None] = mapped_column(Key, index=True)
+    key_position: Mapped[int | None]
+    """Place in the record key, from 1; none for other columns."""
+    level: Mapped[str] = mapped_column(String(2))
+    share: Mapped[str] = mapped_column(String(20))
+    code_system: Mapped[str | None]
+    logical_type: Mapped[str] = mapped_column(String(20))
+    required: Mapped[bool]
+    items: Mapped[Mapping[str, Any]]
+
+
+class ContractRow(Record):
+    """A version of a data set's contract, word for word."""
+
+    __tablename__ = "contract"
+
+    dataset_key: Mapped[str] = mapped_column(Key, ForeignKey("dataset.key"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    api_version: Mapped[str] = mapped_column(String(20))
+    text: Mapped[str]
+    file: Mapped[str]
+    registered_at: Mapped[datetime]
+
+
+class SnapshotRow(Record):
+    """A snapshot (快照) of a data set: states raw → standard → accepted | refused. The row is the commit of its files."""
+
+    __tablename__ = "snapshot"
+    __table_args__ = (CheckConstraint("state IN ('raw', 'standard', 'accepted', 'refused')", name="state"),)
+
+    dataset_key: Mapped[str] = mapped_column(Key, ForeignKey("dataset.key"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(20))
+    source_digest: Mapped[str]
+    contract_version: Mapped[int]
+    rules_version: Mapped[str] = mapped_column(String(40))
+    rows_raw: Mapped[int] = mapped_column(BigInteger)
+    rows_standard: Mapped[int | None] = mapped_column(BigInteger)
+    rows_quarantined: Mapped[int | None] = mapped_column(BigInteger)
+    fault_cells: Mapped[int | None] = mapped_column(BigInteger)
+    code: Mapped[str | None] = mapped_column(String(40))
+    """Why it was refused."""
+    received_at: Mapped[datetime]
+    judged_at: Mapped[datetime | None]
+
+
+class IngestRunRow(Record):
+    """One stage of bringing in one data set in one run, with how it ended."""
+
+    __tablename__ = "ingest_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run: Mapped[str] = mapped_column(Key, index=True)
+    dataset_key: Mapped[str] = mapped_column(Key, ForeignKey("dataset.key"), index=True)
+    stage: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    code: Mapped[str | None] = mapped_column(String(40))
+    message: Mapped[str]
+    snapshot_version: Mapped[int | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+def _of_snapshot() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["dataset_key", "snapshot_version"], ["snapshot.dataset_key", "snapshot.version"], ondelete="CASCADE")
+
+
+class QualityScoreRow(Record):
+    """How good a snapshot, or one of its columns, is in one dimension of GB/T 36344. Counts, so that scores can be added up."""
+
+    __tablename__ = "quality_score"
+    __table_args__ = (_of_snapshot(),)
+
+    dataset_key: Mapped[str] = mapped_column(Key, primary_key=True)
+    snapshot_version: Mapped[int] = mapped_column(primary_key=True)
+    column_name: Mapped[str] = mapped_column(Key, primary_key=True)
+    """Empty for the data set as a whole."""
+    dimension: Mapped[str] = mapped_column(String(20), primary_key=True)
+    element: Mapped[str | None] = mapped_column(Key)
+    passed: Mapped[int] = mapped_column(BigInteger)
+    checked: Mapped[int] = mapped_column(BigInteger)
+    judged_at: Mapped[datetime]
+
+
+class QuarantineCountRow(Record):
+    """Rows of a snapshot kept out, by column and reason."""
+
+    __tablename__ = "quarantine_count"
+    __table_args__ = (_of_snapshot(),)
+
+    dataset_key: Mapped[str] = mapped_column(Key, primary_key=True)
+    snapshot_version: Mapped[int] = mapped_column(primary_key=True)
+    column_name: Mapped[str] = mapped_column(Key, primary_key=True)
+    reason: Mapped[str] = mapped_column(String(40), primary_key=True)
+    rows: Mapped[int] = mapped_column(BigInteger)
+
+
+class FaultCountRow(Record):
+    """Cells of a snapshot with a fault, by column and fault."""
+
+    __tablename__ = "fault_count"
+    __table_args__ = (_of_snapshot(),)
+
+    dataset_key: Mapped[str] = mapped_column(Key, primary_key=True)
+    snapshot_version: Mapped[int] = mapped_column(primary_key=True)
+    column_name: Mapped[str] = mapped_column(Key, primary_key=True)
+    fault: Mapped[str] = mapped_column(String(40), primary_key=True)
+    cells: Mapped[int] = mapped_column(BigInteger)
+
+
+class ReconcileRunRow(Record):
+    """A reconciliation, with how it ended."""
+
+    __tablename__ = "reconcile_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    full: Mapped[bool]
+    state: Mapped[str] = mapped_column(String(20))
+    code: Mapped[str | None] = mapped_column(String(40))
+    message: Mapped[str]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class GoldenVersionRow(Record):
+    """A version of the golden records (金记录). The row is the commit of its folder in the lake."""
+
+    __tablename__ = "golden_version"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    run_id: Mapped[int] = mapped_column(ForeignKey("reconcile_run.id"))
+    inputs_digest: Mapped[str] = mapped_column(String(64))
+    rules_version: Mapped[str] = mapped_column(String(40))
+    residents: Mapped[int] = mapped_column(BigInteger)
+    records: Mapped[int] = mapped_column(BigInteger)
+    counts: Mapped[Mapping[str, Any]]
+    """Further numbers of the run: new, merged, split, conflicts by element …"""
+    created_at: Mapped[datetime]
+
+
+class GoldenInputRow(Record):
+    """A snapshot that went into a golden version."""
+
+    __tablename__ = "golden_input"
+    __table_args__ = (ForeignKeyConstraint(["dataset_key", "snapshot_version"], ["snapshot.dataset_key", "snapshot.version"]),)
+
+    golden_version: Mapped[int] = mapped_column(ForeignKey("golden_version.version", ondelete="CASCADE"), primary_key=True)
+    dataset_key: Mapped[str] = mapped_column(Key, primary_key=True)
+    snapshot_version: Mapped[int]
+
+
+class ServingVersionRow(Record):
+    """A serving copy of a golden version; the newest row is the one that answers."""
+
+    __tablename__ = "serving_version"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    golden_version: Mapped[int] = mapped_column(ForeignKey("golden_version.version"))
+    location: Mapped[str]
+    residents: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+
+
+class AreaRow(Record):
+    """An area of the register: district, street, community or grid (网格)."""
+
+    __tablename__ = "area"
+    __table_args__ = (CheckConstraint("level IN ('district', 'street', 'community', 'grid')", name="level"),)
+
+    code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str]
+    level: Mapped[str] = mapped_column(String(20))
+    parent_code: Mapped[str | None] = mapped_column(String(20), ForeignKey("area.code"), index=True)
+    polygon: Mapped[str | None]
+    """GeoJSON geometry, where the register has one."""
+
+
+class AddressRangeRow(Record):
+    """House numbers of a road, or an estate, that belong to a grid."""
+
+    __tablename__ = "address_range"
+    __table_args__ = (CheckConstraint("parity IN ('odd', 'even', 'all')", name="parity"), Index(None, "street_code", "road"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    grid_code: Mapped[str] = mapped_column(String(20), ForeignKey("area.code"), index=True)
+    street_code: Mapped[str] = mapped_column(String(20), ForeignKey("area.code"))
+    road: Mapped[str]
+    parity: Mapped[str] = mapped_column(String(4))
+    from_no: Mapped[int]
+    to_no: Mapped[int]
+    estate: Mapped[str]
+
+
+class AccountRow(Record):
+    """A person's or a system's account (账号); personal, never shared (law.md A-04)."""
+
+    __tablename__ = "user_account"
+
+    name: Mapped[str] = mapped_column(Key, primary_key=True)
+    title: Mapped[str]
+    department_key: Mapped[str | None] = mapped_column(Key, ForeignKey("department.key"))
+    active: Mapped[bool]
+    secret_digest: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class RoleGrantRow(Record):
+    """A role that an account holds."""
+
+    __tablename__ = "role_grant"
+
+    account: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(40), primary_key=True)
+    granted_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
+    granted_at: Mapped[datetime]
+
+
+class RequestRow(Record):
+    """A department's request (申请) for data: what law.md L-14 asks it to state, and where it stands."""
+
+    __tablename__ = "request"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    requester_key: Mapped[str] = mapped_column(Key, ForeignKey("department.key"), index=True)
+    requested_by: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    target: Mapped[str] = mapped_column(Key)
+    """`golden` or a data set's key."""
+    columns: Mapped[list[str]]
+    row_scope: Mapped[Mapping[str, Any]]
+    tier: Mapped[str] = mapped_column(String(2))
+    purpose: Mapped[str]
+    legal_basis: Mapped[str]
+    mode: Mapped[str] = mapped_column(String(20))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date]
+    state: Mapped[str] = mapped_column(String(20))
+    received_at: Mapped[datetime]
+    decided_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str]
+
+
+class DataGrantRow(Record):
+    """A grant (授权): the agreed terms, frozen. Only its state changes: active → suspended → active | ended."""
+
+    __tablename__ = "data_grant"
+    __table_args__ = (CheckConstraint("state IN ('active', 'suspended', 'ended')", name="state"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("request.id"))
+    grantee_key: Mapped[str] = mapped_column(Key, ForeignKey("department.key"), index=True)
+    target: Mapped[str] = mapped_column(Key, index=True)
+    columns: Mapped[list[str]]
+    row_scope: Mapped[Mapping[str, Any]]
+    tier: Mapped[str] = mapped_column(String(2))
+    purpose: Mapped[str]
+    legal_basis: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date]
+    state: Mapped[str] = mapped_column(String(20))
+    granted_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
+    granted_at: Mapped[datetime]
+
+
+class ReceiptRow(Record):
+    """What was handed over: the receipt (回执) of an extract."""
+
+    __tablename__ = "receipt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    grant_id: Mapped[int | None] = mapped_column(ForeignKey("data_grant.id"), index=True)
+    actor: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    target: Mapped[str] = mapped_column(Key)
+    target_version: Mapped[int]
+    columns: Mapped[list[str]]
+    masks: Mapped[Mapping[str, Any]]
+    rules_version: Mapped[str] = mapped_column(String(40))
+    rows: Mapped[int] = mapped_column(BigInteger)
+    residents: Mapped[int] = mapped_column(BigInteger)
+    format: Mapped[str] = mapped_column(String(20))
+    digest: Mapped[str] = mapped_column(String(64))
+    audit_seq: Mapped[int] = mapped_column(BigInteger)
+    handed_over_at: Mapped[datetime]
