@@ -1,0 +1,70 @@
+"""The vocabulary of the log: every record's event is a member, so none can be misspelled.
+
+Values are `area:object:action`. Around each access stand two records: its `intent` before data is touched, and its `result` before
+the answer leaves; a `denied` one stands alone; `aborted` closes an intent that never got its result.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+OPENING = "intent"
+CLOSING = frozenset({"result", "aborted"})
+
+
+class Event(StrEnum):
+    EXTRACT_INTENT = "access:extract:intent"
+    EXTRACT_RESULT = "access:extract:result"
+    EXTRACT_DENIED = "access:extract:denied"
+    EXTRACT_ABORTED = "access:extract:aborted"
+    GOLDEN_INTENT = "access:golden:intent"
+    GOLDEN_RESULT = "access:golden:result"
+    GOLDEN_DENIED = "access:golden:denied"
+    GOLDEN_ABORTED = "access:golden:aborted"
+    CROSSWALK_INTENT = "access:crosswalk:intent"
+    CROSSWALK_RESULT = "access:crosswalk:result"
+    CROSSWALK_DENIED = "access:crosswalk:denied"
+    CROSSWALK_ABORTED = "access:crosswalk:aborted"
+    WHY_INTENT = "access:why:intent"
+    WHY_RESULT = "access:why:result"
+    WHY_DENIED = "access:why:denied"
+    WHY_ABORTED = "access:why:aborted"
+    ACCOUNT_CREATED = "accounts:account:created"
+    ACCOUNT_CLOSED = "accounts:account:closed"
+    ROLE_GRANTED = "accounts:role:granted"
+    ROLE_REVOKED = "accounts:role:revoked"
+    GRANT_MADE = "grants:grant:made"
+    GRANT_SUSPENDED = "grants:grant:suspended"
+    GRANT_RESUMED = "grants:grant:resumed"
+    GRANT_ENDED = "grants:grant:ended"
+    DATASET_REGISTERED = "catalog:dataset:registered"
+    SNAPSHOT_ACCEPTED = "catalog:snapshot:accepted"
+    GOLDEN_VERSION_MADE = "golden:version:made"
+    RULES_PUBLISHED = "rules:version:published"
+    LOG_READ = "audit:log:read"
+    LOG_VERIFIED = "audit:log:verified"
+
+    @property
+    def area(self) -> str:
+        return self.value.split(":")[0]
+
+    @property
+    def object(self) -> str:
+        return self.value.split(":")[1]
+
+    @property
+    def action(self) -> str:
+        return self.value.split(":")[2]
+
+    @property
+    def opens(self) -> bool:
+        """It starts an access that a later record has to close."""
+        return self.action == OPENING
+
+    @property
+    def closes(self) -> bool:
+        """It closes the intent whose index its body names under `intent`."""
+        return self.action in CLOSING
+
+    def sibling(self, action: str) -> Self:
+        """The event of the same area and object with another action: intent → result, denied, aborted."""
+        return type(self)(f"{self.area}:{self.object}:{action}")

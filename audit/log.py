@@ -1,0 +1,291 @@
+"""The log itself: append (durable when it returns), seal (extend the tree, sign its head), read, prove.
+
+Sequence first, seal after: a record is committed before anything depends on it, by any number of threads and processes; threads that
+append at the same time share one commit. Whoever seals takes the records in order of their index, so the tree follows the sequence.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from audit.errors import KeyProblem, LogBroken, ProofInvalid
+from audit.events import Event
+from audit.keys import LogKeys, create_keys, load_keys
+from audit.merkle import check_consistency, consistency_proof, inclusion_proof, leaf_hash
+from audit.notes import Checkpoint, read_checkpoint, sign
+from audit.records import Body, Record, decode, encode
+from audit.storage import Storage, Transaction, open_storage
+from audit.tiles import ReadTile, extend, range_root_from
+from audit.witness import Witness
+
+MAX_LEAVES_A_SEAL = 50_000
+MAX_RECORDS_A_COMMIT = 1_000
+MAX_RECORDS_A_READ = 10_000
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """A record that is durable: its index and the hash under which it stands in the tree."""
+
+    seq: int
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    seq: int
+    record: Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenIntent:
+    """An intent without result, and who holds it open."""
+
+    seq: int
+    event: Event
+    holder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InclusionProof:
+    """That the record at `seq` is in the tree of the signed `note`."""
+
+    seq: int
+    leaf_hash: bytes
+    path: tuple[bytes, ...]
+    note: str
+
+
+@dataclass(kw_only=True)
+class _Waiting:
+    data: bytes
+    event: Event
+    body: Body
+    seq: int | None = None
+    fault: BaseException | None = field(default=None, repr=False)
+
+
+class Log:
+    """One log. Any number of threads may use one object, any number of processes one log."""
+
+    def __init__(self, storage: Storage, keys: LogKeys, witness: Witness, clock: Clock) -> None:
+        self._storage, self._keys, self._witness, self._clock = storage, keys, witness, clock
+        self._waiting: list[_Waiting] = []
+        self._queue, self._writing = threading.Lock(), threading.Lock()
+
+    @property
+    def keys(self) -> LogKeys:
+        return self._keys
+
+    @property
+    def storage(self) -> Storage:
+        return self._storage
+
+    @property
+    def witness(self) -> Witness:
+        return self._witness
+
+    def subject(self, kind: str, value: str) -> str:
+        """The keyed hash that stands for a person in records."""
+        return self._keys.subject(kind, value)
+
+    def append(self, event: Event, body: Body) -> Sealed:
+        """Write one record; durable when this returns. Raises RecordRefused (nothing written) or LogUnavailable (do not answer)."""
+        item = _Waiting(data=encode(Record(event=event, at=self._clock(), body=body)), event=event, body=body)
+        with self._queue:
+            self._waiting.append(item)
+        with self._writing:
+            while item.seq is None and item.fault is None:
+                self._write_waiting()
+        if item.fault is not None:
+            raise item.fault
+        assert item.seq is not None
+        return Sealed(seq=item.seq, leaf_hash=leaf_hash(item.data))
+
+    def seal(self) -> Checkpoint:
+        """Extend the tree by all records written so far, sign its head and show it to the witness. Safe from several processes at once."""
+        while self._seal_some() == MAX_LEAVES_A_SEAL:
+            pass
+        note = self.newest_note()
+        if note is None:
+            note = self._sign_empty()
+        self._witness.take(note, self._leaves, self._check_extends)
+        return read_checkpoint(note, self._keys.verifier)
+
+    def size(self) -> int:
+        """How many records have been written."""
+        return int(self._storage.rows("SELECT next_seq FROM head")[0][0])
+
+    def entry(self, seq: int) -> Entry:
+        """The record at an index; raises LogBroken if it is not there although its index was given out."""
+        rows = self._storage.rows("SELECT record FROM entry WHERE seq = ?", (seq,))
+        if not rows:
+            raise LogBroken(seq, "the record is missing")
+        return Entry(seq=seq, record=decode(bytes(rows[0][0])))
+
+    def entries(self, start: int = 0, end: int | None = None) -> Iterator[Entry]:
+        """The records [start, end) in order."""
+        stop = self.size() if end is None else end
+        sql = "SELECT seq, record FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?"
+        while rows := self._storage.rows(sql, (start, stop, MAX_RECORDS_A_READ)):
+            yield from (Entry(seq=seq, record=decode(bytes(data))) for seq, data in rows)
+            start = int(rows[-1][0]) + 1
+
+    def open_intents(self) -> list[OpenIntent]:
+        """Intents that no result has closed, oldest first."""
+        rows = self._storage.rows("SELECT seq, holder FROM open_intent ORDER BY seq")
+        return [OpenIntent(seq=seq, event=self.entry(seq).record.event, holder=holder) for seq, holder in rows]
+
+    def newest_note(self) -> str | None:
+        rows = self._storage.rows("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
+        return str(rows[0][0]) if rows else None
+
+    def prove(self, seq: int) -> InclusionProof:
+        """The proof that a sealed record is in the newest signed head. Raises ProofInvalid for a record not sealed yet."""
+        note = self.newest_note()
+        head = read_checkpoint(note, self._keys.verifier) if note else None
+        if note is None or head is None or seq >= head.size:
+            raise ProofInvalid(f"record {seq} is not sealed yet")
+        root = range_root_from(self._read_tile)
+        path = inclusion_proof(seq, head.size, root)
+        return InclusionProof(seq=seq, leaf_hash=root(seq, seq + 1), path=tuple(path), note=note)
+
+    def prove_consistency(self, old: int, new: int) -> list[bytes]:
+        """That the tree of `new` leaves begins with the tree of `old` leaves."""
+        return consistency_proof(old, new, range_root_from(self._read_tile))
+
+    def close(self) -> None:
+        self._storage.close()
+
+    def _write_waiting(self) -> None:
+        with self._queue:
+            group = self._waiting[:MAX_RECORDS_A_COMMIT]
+            del self._waiting[:MAX_RECORDS_A_COMMIT]
+        try:
+            first = self._commit(group)
+        except BaseException as fault:
+            for item in group:
+                item.fault = fault
+            return
+        for seq, item in enumerate(group, start=first):
+            item.seq = seq
+
+    def _commit(self, group: Sequence[_Waiting]) -> int:
+        with self._storage.transaction() as db:
+            rows = db.rows("UPDATE head SET next_seq = next_seq + ? RETURNING next_seq", (len(group),))
+            first = int(rows[0][0]) - len(group)
+            db.run_many("INSERT INTO entry (seq, record) VALUES (?, ?)", [(first + i, item.data) for i, item in enumerate(group)])
+            for seq, item in enumerate(group, start=first):
+                _keep_track(db, seq, item)
+        return first
+
+    def _seal_some(self) -> int:
+        with self._storage.transaction() as db:
+            size = int(db.rows("UPDATE tree SET size = size RETURNING size")[0][0])
+            self._check_head(db, size)
+            leaves = _unsealed(db, size)
+            if leaves:
+                self._extend(db, size, leaves)
+        return len(leaves)
+
+    def _check_head(self, db: Transaction, size: int) -> None:
+        """Before the tree grows it must still be the tree that was signed, and not an older one than the witness has seen."""
+        held = self._witness.head()
+        if held and held.size > size:
+            raise LogBroken(size, f"the witness has seen {held.size} records, the log's tree holds {size}: an older log was restored")
+        notes = db.rows("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
+        signed = read_checkpoint(notes[0][0], self._keys.verifier) if notes else None
+        root = range_root_from(lambda level, position: _tile(db, level, position))
+        if size and (signed is None or signed.size != size or signed.root != root(0, size)):
+            raise LogBroken(0, "the stored tree is not the one that was signed; run a full verification")
+
+    def _extend(self, db: Transaction, size: int, leaves: Sequence[bytes]) -> None:
+        def read(level: int, position: int) -> bytes:
+            return _tile(db, level, position)
+
+        for (level, position), hashes in extend(read, size, leaves).items():
+            upsert = "INSERT INTO tile VALUES (?, ?, ?) ON CONFLICT (level, position) DO UPDATE SET hashes = excluded.hashes"
+            db.run(upsert, (level, position, hashes))
+        grown = size + len(leaves)
+        db.run("UPDATE tree SET size = ?", (grown,))
+        self._sign(db, grown, range_root_from(read)(0, grown))
+
+    def _sign(self, db: Transaction, size: int, root: bytes) -> None:
+        text = Checkpoint(origin=self._keys.verifier.name, size=size, root=root).text()
+        note = sign(text, self._keys.verifier, self._keys.signing)
+        db.run("INSERT INTO checkpoint (size, note) VALUES (?, ?) ON CONFLICT DO NOTHING", (size, note))
+
+    def _sign_empty(self) -> str:
+        with self._storage.transaction() as db:
+            self._sign(db, 0, range_root_from(self._read_tile)(0, 0))
+        return self.newest_note() or ""
+
+    def _check_extends(self, old: Checkpoint, new: Checkpoint) -> None:
+        check_consistency(old.size, new.size, old.root, new.root, self.prove_consistency(old.size, new.size))
+
+    def _leaves(self, start: int, end: int) -> list[bytes]:
+        root = range_root_from(_remembering(self._read_tile))
+        return [root(index, index + 1) for index in range(start, end)]
+
+    def _read_tile(self, level: int, position: int) -> bytes:
+        rows = self._storage.rows("SELECT hashes FROM tile WHERE level = ? AND position = ?", (level, position))
+        return bytes(rows[0][0]) if rows else b""
+
+
+def open_log(url: str, keys: Path, *, witness: Path | None = None, clock: Clock = lambda: datetime.now(UTC)) -> Log:
+    """The log at a database URL with the keys in a folder. Keys are made only for a log that is new.
+
+    The witness folder defaults to `witness` beside the keys folder. Raises KeyProblem if the keys are not those of this log.
+    """
+    storage = open_storage(url)
+    known = storage.rows("SELECT verifier FROM identity")
+    if not known:
+        create_keys(keys)
+        known = _introduce(storage, load_keys(keys))
+    held = load_keys(keys)
+    if str(known[0][0]) != str(held.verifier):
+        raise KeyProblem("the keys in this folder are not those of this log: either was replaced")
+    return Log(storage, held, Witness(witness or keys.parent / "witness", held.verifier), clock)
+
+
+def _introduce(storage: Storage, keys: LogKeys) -> list[tuple[object, ...]]:
+    with storage.transaction() as db:
+        db.run("INSERT INTO identity VALUES (1, ?) ON CONFLICT DO NOTHING", (str(keys.verifier),))
+    return storage.rows("SELECT verifier FROM identity")
+
+
+def _keep_track(db: Transaction, seq: int, item: _Waiting) -> None:
+    if item.event.opens:
+        db.run("INSERT INTO open_intent (seq, holder) VALUES (?, ?)", (seq, str(item.body.get("holder", ""))))
+    elif item.event.closes:
+        db.run("DELETE FROM open_intent WHERE seq = ?", (item.body["intent"],))
+
+
+def _unsealed(db: Transaction, size: int) -> list[bytes]:
+    rows = db.rows("SELECT seq, record FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?", (size, MAX_LEAVES_A_SEAL))
+    for expected, (seq, _) in enumerate(rows, start=size):
+        if seq != expected:
+            raise LogBroken(expected, "a record is missing that had been written")
+    return [leaf_hash(bytes(record)) for _, record in rows]
+
+
+def _tile(db: Transaction, level: int, position: int) -> bytes:
+    rows = db.rows("SELECT hashes FROM tile WHERE level = ? AND position = ?", (level, position))
+    return bytes(rows[0][0]) if rows else b""
+
+
+def _remembering(read: ReadTile) -> ReadTile:
+    """The same tiles, the last one read kept at hand."""
+    last: dict[tuple[int, int], bytes] = {}
+
+    def read_once(level: int, position: int) -> bytes:
+        if (level, position) not in last:
+            last.clear()
+            last[level, position] = read(level, position)
+        return last[level, position]
+
+    return read_once

@@ -1,0 +1,100 @@
+"""One record as canonical bytes: the same content gives the same bytes for ever, so that its hash can be recomputed by anyone.
+
+A record of schema 1 is the UTF-8 JSON object `{"at", "body", "event", "v"}` with sorted keys and no spaces. It holds no fractions
+(their text differs between languages) and no plain identity or telephone number: persons appear as keyed hashes only.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from audit.errors import RecordRefused
+from audit.events import Event
+
+SCHEMA_VERSION = 1
+MAX_RECORD_BYTES = 60_000
+MAX_INTEGER = 2**53 - 1
+KEY = re.compile(r"[a-z][a-z0-9_]*")
+PERSON_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|1[3-9]\d{9})(?![0-9A-Za-z])")
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A decoded record: what happened, when (UTC), and the particulars that the event calls for."""
+
+    event: Event
+    at: datetime
+    body: Body
+
+
+def encode(record: Record) -> bytes:
+    """The canonical bytes. Raises RecordRefused for content that has no canonical form, is too long or names a person."""
+    content = {"at": _instant(record.at), "body": _checked(record.body), "event": str(record.event), "v": SCHEMA_VERSION}
+    try:
+        data = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    except UnicodeEncodeError as fault:
+        raise RecordRefused("a text holds a lone surrogate") from fault
+    if len(data) > MAX_RECORD_BYTES:
+        raise RecordRefused(f"the record has {len(data)} bytes, at most {MAX_RECORD_BYTES} are allowed")
+    return data
+
+
+def decode(data: bytes) -> Record:
+    """What the bytes say. Raises RecordRefused if they are not the canonical bytes of a known schema."""
+    try:
+        content = json.loads(data)
+        record = Record(event=Event(content["event"]), at=datetime.fromisoformat(content["at"]), body=content["body"])
+        canonical = content["v"] == SCHEMA_VERSION and encode(record) == data
+    except (ValueError, KeyError, TypeError) as fault:
+        raise RecordRefused("these bytes are no record") from fault
+    if not canonical:
+        raise RecordRefused("these bytes are not canonical")
+    return record
+
+
+def names_a_person(text: str) -> bool:
+    """Whether a text holds what looks like an identity number of 18 characters or a mobile telephone number."""
+    return PERSON_NUMBER.search(text) is not None
+
+
+def _instant(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise RecordRefused("the time of a record needs its time zone")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _checked(value: Any, path: str = "body") -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _checked_text(value, path)
+    if isinstance(value, int):
+        return _checked_integer(value, path)
+    if isinstance(value, Mapping):
+        return {_checked_key(key, path): _checked(item, f"{path}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_checked(item, path) for item in value]
+    raise RecordRefused(f"{path} is a {type(value).__name__}, which has no canonical form")
+
+
+def _checked_key(key: object, path: str) -> str:
+    if not isinstance(key, str) or not KEY.fullmatch(key):
+        raise RecordRefused(f"a key under {path} is not of the form [a-z][a-z0-9_]*")
+    return key
+
+
+def _checked_integer(value: int, path: str) -> int:
+    if abs(value) > MAX_INTEGER:
+        raise RecordRefused(f"{path} is beyond 2^53, which not every reader can hold")
+    return value
+
+
+def _checked_text(value: str, path: str) -> str:
+    if names_a_person(value):
+        raise RecordRefused(f"{path} holds what looks like the number of a person; use a keyed hash")
+    return str(value)

@@ -1,0 +1,253 @@
+"""Verification of the whole log: every record, the tree, every signed head, and what the witness has seen.
+
+Needs the database, the verifier key and, if there is one, the witness folder; no private key. Reads one snapshot of the database in
+order and in bounded memory. The verdict names the first index that cannot be trusted.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from audit.errors import LogError
+from audit.log import Log
+from audit.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash, tree_root
+from audit.notes import Checkpoint, Verifier, read_checkpoint
+from audit.storage import Storage, Transaction
+from audit.tiles import TILE_HEIGHT, TILE_WIDTH
+from audit.witness import Witness
+
+TILES_A_READ = 32
+BEFORE_ALL = -(2**62)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether the log is what was written; if not, the first bad index and why."""
+
+    ok: bool
+    size: int
+    sealed: int
+    first_bad: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Finding:
+    """One thing that is wrong, and the lowest index that it puts in doubt."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """A signed head and who keeps it: `database` or `witness`."""
+
+    size: int
+    root: bytes
+    keeper: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Up to one tile of consecutive leaf hashes; `gap` is the reason why they end before the tile does, if that is a fault."""
+
+    start: int
+    leaves: tuple[bytes, ...]
+    gap: str = ""
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.leaves)
+
+
+def verify(log: Log) -> Verdict:
+    """Check the whole log."""
+    return verify_stored(log.storage, log.keys.verifier, log.witness)
+
+
+def verify_stored(storage: Storage, verifier: Verifier, witness: Witness | None = None) -> Verdict:
+    """Check the log in `storage` by the verifier key alone, and against the witness where there is one."""
+    witnessed = witness.notes() if witness else []  # read before the snapshot: the witness never runs ahead of the database
+    with storage.snapshot() as db:
+        heads, findings = _heads(db, verifier, witnessed)
+        written, sealed = db.rows("SELECT head.next_seq, tree.size FROM head, tree")[0]
+        tree = _Tree()
+        findings += _walk(db, tree, heads, sealed, witness)
+        if not findings:
+            findings += _compare_ends(tree.size, written, sealed, heads)
+    if not findings:
+        return Verdict(ok=True, size=tree.size, sealed=sealed)
+    first = min(findings)
+    return Verdict(ok=False, size=tree.size, sealed=sealed, first_bad=first.index, reason=first.reason)
+
+
+class _Tree:
+    """The tree over what was pushed so far, as its perfect subtrees from left to right (at most log₂ n hashes)."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[tuple[int, bytes]] = []
+
+    def push(self, node: bytes, height: int = 0) -> None:
+        self.size += 1 << height
+        while self._peaks and self._peaks[-1][0] == height:
+            node, height = node_hash(self._peaks.pop()[1], node), height + 1
+        self._peaks.append((height, node))
+
+    def root(self) -> bytes:
+        nodes = [node for _, node in self._peaks]
+        root = nodes.pop() if nodes else EMPTY_ROOT
+        while nodes:
+            root = node_hash(nodes.pop(), root)
+        return root
+
+
+def _heads(db: Transaction, verifier: Verifier, witnessed: Sequence[str]) -> tuple[list[Head], list[Finding]]:
+    """All heads, smallest first, and the notes that this log's key did not sign (in doubt: everything after the last good head)."""
+    heads: list[Head] = []
+    findings: list[Finding] = []
+    stored = [note for (note,) in db.rows("SELECT note FROM checkpoint ORDER BY size")]
+    for keeper, notes in (("database", stored), ("witness", witnessed)):
+        good = 0
+        for note in notes:
+            checkpoint = _opened(note, verifier)
+            if checkpoint is None:
+                findings.append(Finding(index=good, reason=f"a checkpoint held by the {keeper} is not signed by the key of this log"))
+            else:
+                good = checkpoint.size
+                heads.append(Head(size=good, root=checkpoint.root, keeper=keeper))
+    return sorted(heads, key=lambda head: head.size), findings
+
+
+def _opened(note: str, verifier: Verifier) -> Checkpoint | None:
+    try:
+        return read_checkpoint(note, verifier)
+    except LogError:
+        return None
+
+
+def _walk(db: Transaction, tree: _Tree, heads: Sequence[Head], sealed: int, witness: Witness | None) -> list[Finding]:
+    """Read the records tile by tile until something is wrong, growing the tree and comparing it with all that was kept of it."""
+    waiting = _Waiting(heads)
+    findings = waiting.compare(tree)
+    for group in _groups(db):
+        findings += _compare_leaves(group, _stored_leaves(db, group), min(sealed, group.end), "sealed")
+        if witness:
+            findings += _compare_leaves(group, witness.leaves(group.start, group.end), group.end, "seen by the witness")
+        findings += _grow(tree, group, waiting)
+        if group.gap:
+            findings.append(Finding(index=group.end, reason=group.gap))
+        if not findings and len(group.leaves) == TILE_WIDTH:
+            findings += _compare_tile_root(db, group, sealed)
+        if findings:
+            return findings
+    return findings
+
+
+class _Waiting:
+    """The heads that the growing tree has not reached yet."""
+
+    def __init__(self, heads: Sequence[Head]) -> None:
+        self._heads = list(reversed(heads))
+        self._last_good = 0
+
+    def within(self, end: int) -> bool:
+        return bool(self._heads) and self._heads[-1].size <= end
+
+    def compare(self, tree: _Tree) -> list[Finding]:
+        """Compare and drop the heads of the tree's present size."""
+        findings = []
+        while self._heads and self._heads[-1].size == tree.size:
+            head = self._heads.pop()
+            if head.root != tree.root():
+                reason = f"the records {self._last_good}–{head.size - 1} are not those of the head of {head.size} held by the {head.keeper}"
+                findings.append(Finding(index=self._last_good, reason=reason))
+        if not findings:
+            self._last_good = tree.size
+        return findings
+
+
+def _grow(tree: _Tree, group: Group, waiting: _Waiting) -> list[Finding]:
+    if len(group.leaves) == TILE_WIDTH and not waiting.within(group.end):
+        tree.push(tree_root(group.leaves), TILE_HEIGHT)
+        return []
+    findings = []
+    for leaf in group.leaves:
+        tree.push(leaf)
+        if waiting.within(tree.size):
+            findings += waiting.compare(tree)
+    return findings
+
+
+def _groups(db: Transaction) -> Iterator[Group]:
+    """The leaf hashes of all records, a tile at a time; ends at the first index that is not the next one."""
+    expected = 0
+    for rows in _in_tiles(_records(db)):
+        fit = next((i for i, (seq, _) in enumerate(rows) if seq != expected + i), len(rows))
+        gap = "" if fit == len(rows) else ("a record is missing" if rows[fit][0] > expected + fit else "a record stands out of order")
+        yield Group(start=expected, leaves=tuple(leaf_hash(bytes(record)) for _, record in rows[:fit]), gap=gap)
+        if gap:
+            return
+        expected += fit
+
+
+def _records(db: Transaction) -> Iterator[list[tuple[int, bytes]]]:
+    last = BEFORE_ALL
+    while rows := db.rows("SELECT seq, record FROM entry WHERE seq > ? ORDER BY seq LIMIT ?", (last, TILES_A_READ * TILE_WIDTH)):
+        yield [(int(seq), record) for seq, record in rows]
+        last = rows[-1][0]
+
+
+def _in_tiles(reads: Iterable[list[tuple[int, bytes]]]) -> Iterator[list[tuple[int, bytes]]]:
+    for rows in reads:
+        for begin in range(0, len(rows), TILE_WIDTH):
+            yield rows[begin : begin + TILE_WIDTH]
+
+
+def _stored_leaves(db: Transaction, group: Group) -> list[bytes]:
+    return _hashes(_tile(db, 0, group.start // TILE_WIDTH))
+
+
+def _compare_leaves(group: Group, kept: Sequence[bytes], end: int, how: str) -> list[Finding]:
+    """Where the records first differ from the leaf hashes that were kept of [group.start, end)."""
+    for offset, leaf in enumerate(group.leaves[: max(0, end - group.start)]):
+        if offset >= len(kept):
+            return (
+                [Finding(index=group.start + offset, reason=f"the leaf of this record is missing from those {how}")]
+                if how == "sealed"
+                else []
+            )
+        if kept[offset] != leaf:
+            return [Finding(index=group.start + offset, reason=f"the record is not the one that was {how}")]
+    return []
+
+
+def _compare_tile_root(db: Transaction, group: Group, sealed: int) -> list[Finding]:
+    """The stored tile above must hold the root of this one; higher tiles are checked by the heads' own proofs."""
+    position, offset = divmod(group.start // TILE_WIDTH, TILE_WIDTH)
+    kept = _hashes(_tile(db, 1, position))[offset : offset + 1]
+    if group.end <= sealed and kept != [tree_root(group.leaves)]:
+        return [Finding(index=group.start, reason="the stored tree above these records was changed")]
+    return []
+
+
+def _compare_ends(size: int, written: int, sealed: int, heads: Sequence[Head]) -> list[Finding]:
+    """The log must end where its counters and its heads say."""
+    highest = {keeper: max((head.size for head in heads if head.keeper == keeper), default=0) for keeper in ("database", "witness")}
+    promised = max(written, sealed, *highest.values())
+    if size < promised:
+        return [Finding(index=size, reason=f"records were removed from the end: {promised} had been written")]
+    if size > written:
+        return [Finding(index=written, reason="records were added past the end")]
+    if sealed != highest["database"]:
+        return [Finding(index=min(sealed, highest["database"]), reason="the newest checkpoint is not that of the stored tree")]
+    return []
+
+
+def _hashes(tile: bytes) -> list[bytes]:
+    return [tile[i : i + HASH_BYTES] for i in range(0, len(tile), HASH_BYTES)]
+
+
+def _tile(db: Transaction, level: int, position: int) -> bytes:
+    rows = db.rows("SELECT hashes FROM tile WHERE level = ? AND position = ?", (level, position))
+    return bytes(rows[0][0]) if rows else b""
