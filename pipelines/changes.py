@@ -1,0 +1,57 @@
+"""Which sources have changed, told from names, sizes and times of their files: cheap enough to look every half minute."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from catalog.datasets import Dataset, Server
+
+DIGITS = 16
+GLOB = "*?["
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a data set's files look like from outside: `fingerprint` changes whenever they do, `touched` is their newest time (POSIX)."""
+
+    fingerprint: str
+    touched: float
+
+
+def look_at(datasets: Sequence[Dataset], *, settled_before: float) -> Mapping[str, Look]:
+    """By data set. Left out: databases, missing files, and files touched after `settled_before`, which may still be being copied."""
+    looks = {dataset.key: _look(source_files(dataset.server)) for dataset in datasets}
+    return {key: look for key, look in looks.items() if look is not None and look.touched <= settled_before}
+
+
+def changed(looks: Mapping[str, Look], seen: Mapping[str, str], received: Mapping[str, datetime]) -> list[str]:
+    """The data sets to bring in: other than when last `seen`, or, at first sight, younger than the snapshot that was `received` of it."""
+    return sorted(key for key, look in looks.items() if _is_news(look, seen.get(key), received.get(key)))
+
+
+def source_files(server: Server) -> list[Path]:
+    """The files of a local server, sorted: the file itself, all in its folder, or what its glob matches. None for a database."""
+    if server.path is None:
+        return []
+    path = Path(server.base, server.path)
+    if any(mark in server.path for mark in GLOB) and not path.exists():
+        return sorted(found for found in Path(server.base).glob(server.path) if found.is_file())
+    if path.is_dir():
+        return sorted(found for found in path.iterdir() if found.is_file())
+    return [path] if path.is_file() else []
+
+
+def _is_news(look: Look, seen: str | None, received: datetime | None) -> bool:
+    if seen is not None:
+        return look.fingerprint != seen
+    return received is None or look.touched > received.timestamp()
+
+
+def _look(files: Sequence[Path]) -> Look | None:
+    if not files:
+        return None
+    stats = [(path.name, path.stat()) for path in files]
+    told = "\n".join(f"{name}\t{stat.st_size}\t{stat.st_mtime_ns}" for name, stat in stats)
+    return Look(fingerprint=hashlib.sha256(told.encode()).hexdigest()[:DIGITS], touched=max(stat.st_mtime for _, stat in stats))

@@ -1,0 +1,32 @@
+"""What `dagster dev -m pipelines.definitions` loads. Only here does this package read the environment, and only when `defs` is loaded."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import dagster as dg
+
+from catalog.home import Home
+from pipelines import jobs
+from pipelines.assets import intake, reconciliation, serving
+from pipelines.road import open_road
+from pipelines.schedules import schedules
+from pipelines.sensors import changed_sources, ingest_done
+
+
+def build_defs(home: Home, overrides: Mapping[str, object] | None = None) -> dg.Definitions:
+    """Fresh definitions over a home; `overrides` replaces resources by name (`road`)."""
+    return dg.Definitions(
+        assets=[intake, reconciliation, serving],
+        jobs=[jobs.ingest, jobs.reconcile],
+        sensors=[changed_sources, ingest_done],
+        schedules=list(schedules.values()),
+        resources={"road": dg.ResourceDefinition(lambda _: open_road(home)), **(overrides or {})},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    root = Path(os.environ.get("TONGCHOU_HOME") or "var")
+    return build_defs(Home(root=root, database_url=os.environ.get("TONGCHOU_DATABASE_URL") or None))

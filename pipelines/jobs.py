@@ -1,0 +1,13 @@
+"""The jobs: `ingest` brings data sets in, `reconcile` makes residents, golden records and their serving copy."""
+
+import dagster as dg
+
+from pipelines.partitions import STAGES
+
+INGEST = "ingest"
+RECONCILE = "reconcile"
+
+ingest = dg.define_asset_job(INGEST, selection=list(STAGES), description="归集: data sets in, raw → standard → gate")
+reconcile = dg.define_asset_job(
+    RECONCILE, selection=["residents", "golden", "serving"], description="对账: residents, golden records, serving copy"
+)

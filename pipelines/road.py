@@ -1,0 +1,114 @@
+"""The road as the assets see it: the opened store and lake of one home, a clock, and the domain functions called on them.
+
+A resource of Dagster under the name `road`. A fault of the platform leaves here without its text, because Dagster stores the text of errors
+and shows it in its pages, and the text of a driver's or an engine's error can hold values of rows.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+import sqlalchemy as sa
+
+from catalog.datasets import Dataset, load_datasets
+from catalog.home import Home
+from catalog.lake import Lake
+from catalog.schema import GoldenVersionRow, ServingVersionRow, SnapshotRow
+from catalog.store import Store, open_store
+from rules.errors import PlatformFault, TongchouError
+
+if TYPE_CHECKING:  # the parts that do the work are imported by the run that needs them: Dagster's pages load without them
+    from connectors.intake import IngestOutcome
+    from golden.reconcile import ReconcileOutcome
+
+Outcome: TypeAlias = "IngestOutcome | ReconcileOutcome"
+Listener = Callable[[Outcome], None]
+
+FRAMES_TOLD = 4
+
+
+def _nobody(_outcome: object) -> None:
+    """Told of outcomes where no one listens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Road:
+    """What an asset reads through. `told` hears of each outcome as it comes: the command line's progress and its result."""
+
+    home: Home
+    store: Store
+    lake: Lake
+    clock: Callable[[], datetime]
+    told: Listener = _nobody
+
+    def datasets(self, keys: Sequence[str] | None = None) -> list[Dataset]:
+        """The registered data sets, or those named."""
+        with self.store.session() as session:
+            return load_datasets(session, keys)
+
+    def received(self) -> Mapping[str, datetime]:
+        """When the newest snapshot of each data set that has one came in."""
+        newest = sa.select(SnapshotRow.dataset_key, sa.func.max(SnapshotRow.received_at).label("at")).group_by(SnapshotRow.dataset_key)
+        with self.store.session() as session:
+            return {row.dataset_key: row.at for row in session.execute(newest)}
+
+    def ingest(self, datasets: Sequence[Dataset]) -> "Iterator[IngestOutcome]":
+        """Bring data sets in one after another; a data set's own fault is an outcome, not an exception."""
+        from catalog.areas import address_book
+
+        from connectors import intake
+
+        with without_values():
+            with self.store.session() as session:
+                areas = address_book(session)
+            for dataset in datasets:
+                outcome = intake.ingest(self.store, self.lake, dataset, areas=areas, now=self.clock())
+                self.told(outcome)
+                yield outcome
+
+    def reconcile(self, *, full: bool) -> "ReconcileOutcome":
+        """Resolve the accepted snapshots into residents and golden records."""
+        from golden.reconcile import reconcile
+
+        with without_values():
+            outcome = reconcile(self.store, self.lake, full=full, now=self.clock())
+        self.told(outcome)
+        return outcome
+
+    def publish(self) -> int:
+        """Make the serving copy of the newest golden version; returns that version, 0 where nothing has been reconciled yet."""
+        from golden.serving import publish
+
+        with self.store.session() as session:
+            newest = session.scalar(sa.select(sa.func.max(GoldenVersionRow.version)))
+        if newest is not None:
+            with without_values():
+                publish(self.store, self.home, newest)
+        return newest or 0
+
+    def served_version(self) -> int:
+        """The golden version that the serving copy answers with; 0 where there is none."""
+        newest = sa.select(ServingVersionRow.golden_version).order_by(ServingVersionRow.version.desc()).limit(1)
+        with self.store.session() as session:
+            return session.scalar(newest) or 0
+
+
+def open_road(home: Home, told: Listener = _nobody) -> Road:
+    """The road of a home that `tongchou init` has made."""
+    return Road(home=home, store=open_store(home.store_url), lake=Lake(home.lake_root), clock=lambda: datetime.now(UTC), told=told)
+
+
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Errors of ours pass; any other becomes RUN-FAULT with its kind and place, but without its text."""
+    try:
+        yield
+    except TongchouError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)[-FRAMES_TOLD:]
+        place = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+        raise PlatformFault("RUN-FAULT", where=type(error).__name__, what=place) from None
