@@ -1,0 +1,1 @@
+"""Desensitisation: pure, column-wise methods, and the plan that says which column gets which. No I/O, no rows of its own."""
