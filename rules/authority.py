@@ -2,7 +2,7 @@
 `survivorship.yaml`.
 
 A rule of an element says, with the fields of the file:
-  of_record             departments of record (数源部门) in order; the first that has a value for the person gives the value of record (R-01).
+  of_record             departments of record (数源部门) in order; the first with a value for the person gives the value of record (R-01).
                         Empty: nobody's value stands by itself (手机号), all compete.
   fallbacks             departments that are asked next, in order of their prior reliability, where no department of record has a value.
   method                record    the value of record stands unless refuted (R-02)
@@ -32,7 +32,18 @@ from rules.elements import Element, load_elements
 METHODS = ("record", "freshness", "event")
 ROLES = ("of_record", "fallback", "other", "verified")
 _FIELDS = frozenset(
-    "of_record fallbacks method half_life_days refute_at refute_sources accept_at refuted_by_id_number legal confirm".split()
+    [
+        "of_record",
+        "fallbacks",
+        "method",
+        "half_life_days",
+        "refute_at",
+        "refute_sources",
+        "accept_at",
+        "refuted_by_id_number",
+        "legal",
+        "confirm",
+    ]
 )
 
 

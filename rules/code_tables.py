@@ -1,7 +1,7 @@
 """Code tables (代码表) with their versions: national, sectoral and departments' own, read from `codes/*.yaml`.
 
-A code means nothing without its table (law.md D-19…D-31): 90 is 其他 in GB/T 4658-2006 and 文盲或半文盲 in the edition of 1984. So a source's
-table names its `target`, the table of the element, and maps code to code; a national table is its own target.
+A code means nothing without its table (law.md D-19…D-31): 90 is 其他 in GB/T 4658-2006 and 文盲或半文盲 in the edition of 1984.
+So a source's table names its `target`, the table of the element, and maps code to code; a national table is its own target.
 
 The fields of a table in the files:
   title, en   what it lists

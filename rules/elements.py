@@ -18,13 +18,29 @@ from rules.code_tables import load_code_tables
 from rules.departments import load_departments
 
 KINDS = frozenset(
-    "id_number document_number credit_code name text date timestamp phone address code number money boolean grid_code household_number".split()
+    [
+        "id_number",
+        "document_number",
+        "credit_code",
+        "name",
+        "text",
+        "date",
+        "timestamp",
+        "phone",
+        "address",
+        "code",
+        "number",
+        "money",
+        "boolean",
+        "grid_code",
+        "household_number",
+    ]
 )
 VOLATILITIES = ("fixed", "stable", "volatile", "event")
 LEVELS = ("L1", "L2", "L3", "L4")
 DESCRIBES = ("person", "row", "other")
 OTHER = "other"
-_FIELDS = frozenset("title en kind level of_record volatility synonyms code_table identifies_person describes".split())
+_FIELDS = frozenset(["title", "en", "kind", "level", "of_record", "volatility", "synonyms", "code_table", "identifies_person", "describes"])
 
 
 @dataclass(frozen=True, kw_only=True)
