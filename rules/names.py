@@ -1,0 +1,184 @@
+"""Personal names (姓名): stored as given, compared by keys; law.md D-33…D-42, X-09…X-11.
+
+A name is only trimmed, never folded (D-38). `name_key` and `pinyin_key` are for matching: they forget separators, variants, remarks.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from rules.cells import Cell, Standardised, as_text, judge_rest, no_fault, null_mask, only_where
+from rules.characters import FULL_WIDTH, INVISIBLE
+
+DOTS = "·•・･‧․．.。∙⋅●、*＊\\-‐-―'’`"
+"""What stands between the parts of a minority's or foreigner's name in place of U+00B7 (D-33, D-34)."""
+
+_SEPARATORS = re.compile(rf"[\s{DOTS}{INVISIBLE},，_]+")
+_BRACKETS = re.compile(r"[(（\[【〔][^)）\]】〕]*[)）\]】〕]?")
+_REMARK_TAIL = re.compile(r"[0-9０-９①-⑳]+$|(?<=.)[-_/ ]?(?:已故|已死亡|去世|迁出|已迁出|死亡|注销)$")
+_WILDCARDS = re.compile("[?？□〓\ufffd\ue000-\uf8ff\U000f0000-\U0010fffd◇■_＿○]")
+_LATIN_AMONG_HAN = re.compile(r"(?<=[^\x00-\x7f])[A-Za-z]+|[A-Za-z]+(?=[^\x00-\x7f])")
+_HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff〇\ue000-\uf8ff"
+_PLAIN_HAN = r"^[\x{3400}-\x{9FFF}\x{20000}-\x{3FFFF}]{2,4}$"
+_MASKED = re.compile(rf"[{_HAN}]{{1,2}}[*＊×]{{1,3}}|[*＊×]{{1,3}}[{_HAN}]{{1,2}}|[{_HAN}][*＊×][{_HAN}]|某+|[{_HAN}]某某?")
+_GARBLED = re.compile("锟斤拷|烫烫|\ufffd{2,}|[ÃÂåäæçèé¤¦§¨©ª«¬®¯°±²³´µ¶¸¹º»¼½¾¿]{2,}")
+_NOBODY = re.compile(
+    r"[\d\W_]*|合计.*|总计.*|小计.*|共计.*|姓名|户主姓名|测试.*|无名氏?|制表人?.*|填表人?.*|备注.*|第\d+页.*|NAME|TEST", re.I
+)
+_COMPONENTS = frozenset("王木金火土水石日月目口女马鱼鸟虫竹艹草氵亻忄扌讠钅纟饣犭礻衤宀辶阝立火灬心山石田禾米言车贝")
+
+
+def standardise_names(values: pa.StringArray) -> Standardised:
+    """Names as given; remarks and replaced characters are noted, what is no name is void."""
+    plain = pc.fill_null(pc.match_substring_regex(values, _PLAIN_HAN), False)
+    suspicious = pc.fill_null(
+        pc.match_substring_regex(values, "合计|总计|小计|共计|姓名|测试|无名|制表|填表|备注|已故|去世|迁出|死亡|注销|某|锟|烫"), False
+    )
+    done = null_mask(values) | plain.to_numpy(zero_copy_only=False) & ~suspicious.to_numpy(zero_copy_only=False)
+    return judge_rest(values, Standardised(value=only_where(values, done), fault=no_fault(len(values))), done, judge_name)
+
+
+def judge_name(text: str) -> Cell:
+    if _GARBLED.search(text):
+        return Cell(None, "NAME-GARBLED")
+    if _MASKED.fullmatch(text):
+        return Cell(None, "NAME-MASKED")
+    if _NOBODY.fullmatch(text):
+        return Cell(None, "NAME-MALFORMED")
+    if _WILDCARDS.search(text) or "?" in _without_remarks(text) or _LATIN_AMONG_HAN.search(text):
+        return Cell(text, "NAME-WILDCARD")
+    return Cell(text, "NAME-NOTE" if _without_remarks(text) != text else None)
+
+
+def name_key(names: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The folded name: no separators, blanks or remarks, variants and traditional characters as the standard one, capitals.
+
+    A character that a system could not write stays visible as `?` and stands for any one character (D-37).
+    """
+    return _distinct(names, fold_name)
+
+
+def pinyin_key(names: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Toneless capital pinyin without separators, the surname by its own table first (D-41); Latin names surname first."""
+    return _distinct(names, spell_name)
+
+
+def fold_name(name: str) -> str:
+    text = unicodedata.normalize("NFKC", _with_wildcards(name.translate(_private_use())))
+    folded = _SEPARATORS.sub("", text).translate(_simplified()).upper()
+    return folded.translate(_variants())
+
+
+def spell_name(name: str) -> str:
+    text = _with_wildcards(name.translate(_private_use()))
+    if text.isascii():
+        return _spell_latin(text)
+    plain = _SEPARATORS.sub("", text).translate(_simplified())
+    surname = surname_of(plain) if not _dotted(name) else ""
+    spelt = _surnames().get(surname) or surname.translate(_pinyin())
+    return (spelt + plain[len(surname) :].translate(_pinyin())).upper()
+
+
+def surname_of(name: str) -> str:
+    """The surname, compound ones whole (D-42); empty for names with a dot and names in Latin letters, which begin otherwise."""
+    if _dotted(name) or not name or name[0].isascii():
+        return ""
+    return name[:2] if name[:2] in _compound_surnames() and len(name) > 2 else name[:1]
+
+
+def _distinct(names: pa.Array | pa.ChunkedArray, rule: Callable[[str], str]) -> pa.Array:
+    coded = as_text(names).dictionary_encode()
+    keys = pa.array([rule(name) or None for name in coded.dictionary.to_pylist()], pa.string())
+    return keys.take(coded.indices)
+
+
+def _dotted(name: str) -> bool:
+    return bool(re.search(rf"[^\s][{DOTS}][^\s]", name))
+
+
+def _with_wildcards(name: str) -> str:
+    """Remarks dropped, every replaced character as `?`: sign, private-use character, pinyin among Han, components in brackets."""
+    return _WILDCARDS.sub("?", _LATIN_AMONG_HAN.sub("?", _without_remarks(name)))
+
+
+def _without_remarks(name: str) -> str:
+    shorter = _BRACKETS.sub(_bracket, name).strip()
+    shorter = _REMARK_TAIL.sub("", shorter).strip()
+    return shorter or name
+
+
+def _bracket(found: re.Match[str]) -> str:
+    """(王莹) spells one rare character by its components; (已故) is a remark."""
+    inside = found[0][1:].rstrip(")）]】〕").strip()
+    components = 2 <= len(inside) <= 3 and inside[0] in _COMPONENTS
+    return "?" if components else ""
+
+
+def _spell_latin(name: str) -> str:
+    """CHAN TAI MAN; a known surname that stands last, as English order has it, comes first."""
+    words = re.findall(r"[A-Z?]+", name.upper())
+    if len(words) in (2, 3) and words[-1] in _surname_spellings() and words[0] not in _surname_spellings():
+        words = [words[-1], *words[:-1]]
+    return "".join(words)
+
+
+class _PerCharacter(dict[int, str]):
+    """A str.translate table that asks a converter once per character."""
+
+    def __init__(self, convert: Callable[[str], str]) -> None:
+        super().__init__()
+        self._convert = convert
+
+    def __missing__(self, code: int) -> str:
+        self[code] = found = self._convert(chr(code))
+        return found
+
+
+@cache
+def _simplified() -> Mapping[int, str]:
+    import opencc
+
+    return _PerCharacter(opencc.OpenCC("t2s").convert)
+
+
+@cache
+def _pinyin() -> Mapping[int, str]:
+    from pypinyin import lazy_pinyin
+
+    return _PerCharacter(lambda character: lazy_pinyin(character)[0])
+
+
+def _table(name: str) -> Mapping[str, object]:
+    path = Path(__file__).parent / name
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+@cache
+def _surnames() -> Mapping[str, str]:
+    return {str(k): str(v) for k, v in dict(_table("surnames.yaml").get("pinyin", {})).items()}  # type: ignore[call-overload]
+
+
+@cache
+def _compound_surnames() -> frozenset[str]:
+    return frozenset(_table("surnames.yaml").get("compound", ()))  # type: ignore[arg-type]
+
+
+@cache
+def _surname_spellings() -> frozenset[str]:
+    return frozenset(spelling.upper() for spelling in _surnames().values())
+
+
+@cache
+def _variants() -> Mapping[int, str]:
+    return {ord(variant): str(standard) for variant, standard in _table("name_variants.yaml").items() if len(variant) == 1}
+
+
+@cache
+def _private_use() -> Mapping[int, str]:
+    return {ord(character): str(assigned) for character, assigned in _table("pua.yaml").items()} | FULL_WIDTH

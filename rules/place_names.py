@@ -1,0 +1,199 @@
+"""Place names at the head of an address: province, city, district, street, community, by list and by the words they end in."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+_HAN = "\u4e00-\u9fff"
+_CITY = re.compile(rf"[{_HAN}]{{2,8}}?(?:市(?!场|政|民|府|委|桥)|自治州|地区|盟(?=[{_HAN}]+旗))")
+_CITY_ALONE = re.compile(rf"[{_HAN}]{{2,3}}市(?!场|政|民|府|委|桥)(?=[{_HAN}]{{1,8}}?(?:区|县|市))")
+_DISTRICT = re.compile(
+    rf"[{_HAN}]{{1,6}}?(?:(?<![小社园片景街])区(?!域)|自治县|县(?!城|前|道|府)|自治旗)|[{_HAN}]{{2,4}}?市(?!场|政|民|府|委|桥)|[{_HAN}]{{2,6}}?旗(?=[{_HAN}]+[镇乡木])"
+)
+_STREET = re.compile(
+    rf"[{_HAN}]{{1,10}}?(?:街道办事处|街道办|街道|镇(?!政府|[东西南北中]?路|[东西南北中]街)|(?:民族)?乡(?!政府|[东西南北中]?路)|苏木)"
+)
+_COMMUNITY = re.compile(
+    rf"(?P<name>[{_HAN}]{{1,8}}?)(?P<kind>社区居民委员会|社区居委会|社区|居民委员会|居委会|村民委员会|村委会|行政村|村(?![东西南北中一二三四五六七八九十]{{0,2}}(?:路|大道|街|巷)))"
+)
+_COMMUNITY_KINDS = {"行政村": "村", "村委会": "村", "村民委员会": "村", "村": "村"}
+_GRID = re.compile(r"^(?:第?[\U000f0000-\U000f0010一二三四五六七八九十0-9]+网格)")
+_NOT_A_STEM = re.compile(r"[东西南北中一二三四五六七八九十]{0,2}(?:路|大道|街(?!道)|巷|社区|村|广场|花园|新城)")
+_STREET_ENDINGS = ("街道办事处", "街道办", "街道", "镇", "乡")
+
+
+class Area(NamedTuple):
+    """Where an address lies, as far as its head says; `renamed` when an abolished name stood there."""
+
+    province: str = ""
+    city: str = ""
+    district: str = ""
+    street: str = ""
+    community: str = ""
+    renamed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """The names an address may begin with: the lists of `addresses.yaml`, and the district's own from the area register."""
+
+    provinces: Mapping[str, str]
+    cities: Mapping[str, tuple[str, str]]
+    districts: Mapping[str, tuple[str, str, str]]
+    municipalities: frozenset[str]
+    relative: tuple[str, ...]
+    remarks: frozenset[str]
+    home: tuple[str, str, str] | None = None
+    streets: Mapping[str, str] = field(default_factory=dict)
+    communities: Mapping[str, str] = field(default_factory=dict)
+
+    def split(self, text: str) -> tuple[Area, str]:
+        """The area at the head of a text, and what follows. A higher level that the named one implies is filled in."""
+        province, rest = self._province(text)
+        city, rest, old_city = self._city(rest, province)
+        home, rest, old_district = self._district(rest, province, city)
+        province, city, district = (a or b for a, b in zip(home, (province, city, ""), strict=True))
+        street, rest, old_street = self._street(rest, district)
+        community, rest = self._community(rest)
+        renamed = old_city or old_district or old_street
+        return Area(province, city, district, street, community, renamed), _GRID.sub("", rest).lstrip()
+
+    def split_end(self, area: Area, text: str) -> tuple[Area, str]:
+        """Place names at the end of a text, smallest first, as in an address written the other way round."""
+        rest, found = text, area
+        for names, key in ((self.streets, "street"), (self.districts, "district"), (self.cities, "city"), (self.provinces, "province")):
+            name = next((n for n in names if rest.startswith(n)), None)
+            if name:
+                rest, found = rest[len(name) :], _with(found, key, names[name])
+        return (found, "") if not rest else (area, text)
+
+    def _province(self, text: str) -> tuple[str, str]:
+        for length in (8, 7, 6, 5, 4, 3, 2):
+            name = text[:length]
+            full = self.provinces.get(name)
+            if full and (full == name or self._goes_on(text[length:])):
+                return full, text[length:].lstrip()
+        return "", text
+
+    def _goes_on(self, rest: str) -> bool:
+        """After a short form such as 广东 a city or district must follow, else it is the name of a road."""
+        rest = rest.lstrip()
+        return any(rest[:n] in self.cities or rest[:n] in self.districts for n in (2, 3, 4)) or bool(_CITY_ALONE.match(rest))
+
+    def _city(self, text: str, province: str) -> tuple[str, str, bool]:
+        if province in self.municipalities:
+            return "", re.sub(rf"^(?:{province}|市辖[区县]|县)\s*", "", text), False
+        for length in (13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2):
+            name = text[:length]
+            if name in self.cities and (name[-1] in "市州" or self._district_follows(text[length:])):
+                return self.cities[name][1], text[length:].lstrip(), name[-1] in "市州" and name != self.cities[name][1]
+        if any(text.startswith(name) for name in self.districts if name[-1] in "市县区"):
+            return "", text, False
+        found = (_CITY if province else _CITY_ALONE).match(text)
+        return (found[0], text[found.end() :].lstrip(), False) if found else ("", text, False)
+
+    def _district_follows(self, rest: str) -> bool:
+        return any(rest.lstrip()[:n] in self.districts for n in (2, 3, 4))
+
+    def _district(self, text: str, province: str, city: str) -> tuple[tuple[str, str, str], str, bool]:
+        text = re.sub(r"^市辖[区县]\s*", "", text)
+        province = province or (self.cities[city][0] if city in self.cities else "")
+        for length in (9, 8, 7, 6, 5, 4, 3, 2):
+            home = self.districts.get(text[:length])
+            if home and self._may_be(home, province, city) and self._whole(text, length):
+                name = text[:length]
+                return home, text[length:].lstrip(), name[-1] in "市县区" and name != home[2]
+        found = _DISTRICT.match(text) if city or province else None
+        if found:
+            return (province, city, found[0]), text[found.end() :].lstrip(), False
+        return (province, city, ""), text, False
+
+    def _may_be(self, home: tuple[str, str, str], province: str, city: str) -> bool:
+        return province in ("", home[0]) and city in ("", home[1])
+
+    def _whole(self, text: str, length: int) -> bool:
+        """A stem such as 南海 stands for the district only before one of its streets; 南海大道 is a road."""
+        if text[length - 1] in "区县市":
+            return True
+        rest = text[length:].lstrip()
+        return any(rest.startswith(name) and not _NOT_A_STEM.match(rest[len(name) :]) for name in self.streets)
+
+    def _street(self, text: str, district: str) -> tuple[str, str, bool]:
+        if not district or self.home is None or district == self.home[2]:
+            for length in (8, 7, 6, 5, 4, 3, 2):
+                name = text[:length]
+                if name in self.streets and (name.endswith(_STREET_ENDINGS) or not _NOT_A_STEM.match(text[length:])):
+                    rest = re.sub(r"^(?:街道办事处|街道办|办事处|街道|镇)", "", text[length:]).lstrip()
+                    return self.streets[name], rest, name.endswith(_STREET_ENDINGS) and name[:2] != self.streets[name][:2]
+        found = _STREET.match(text) if district or text[:1] else None
+        if not found:
+            return "", text, False
+        name = re.sub(r"街道办(?:事处)?$", "街道", found[0])
+        return self.streets.get(name, name), re.sub(r"^办事处", "", text[found.end() :]).lstrip(), False
+
+    def _community(self, text: str) -> tuple[str, str]:
+        known = next((text[:n] for n in range(10, 2, -1) if text[:n] in self.communities), None)
+        if known:
+            return known, re.sub(r"^(?:居民委员会|居委会|村民委员会|村委会)", "", text[len(known) :]).lstrip()
+        found = _COMMUNITY.match(text)
+        if not found:
+            return "", text
+        return found["name"] + _COMMUNITY_KINDS.get(found["kind"], "社区"), text[found.end() :].lstrip()
+
+
+def _with(area: Area, key: str, value: Any) -> Area:
+    if key == "district":
+        return area._replace(province=value[0], city=value[1], district=value[2])
+    if key == "city":
+        return area._replace(province=value[0], city=value[1])
+    return area._replace(**{key: value})
+
+
+@cache
+def national_places() -> Places:
+    """The names of `addresses.yaml` alone."""
+    rows = yaml.safe_load((Path(__file__).parent / "addresses.yaml").read_text(encoding="utf-8"))
+    provinces = {name: name for name in rows["provinces"]} | {name[:-1]: name for name in rows["provinces"] if name[-1] == "省"}
+    return Places(
+        provinces=provinces | rows["province_short"],
+        cities=_cities(rows),
+        districts=_districts(rows["districts"]),
+        municipalities=frozenset(rows["municipalities"]),
+        relative=tuple(rows["relative"]),
+        remarks=frozenset(rows["remarks"]),
+    )
+
+
+def places_of_district(code: str, name: str, streets: Iterable[str], communities: Mapping[str, str]) -> Places:
+    """National names and those of one district: its streets by full name, stem and abolished name; communities with their street."""
+    rows = yaml.safe_load((Path(__file__).parent / "addresses.yaml").read_text(encoding="utf-8"))
+    base = national_places()
+    home = base.districts.get(name, ("", "", name))
+    names = list(streets)
+    known = {n: n for n in names} | {_stem(n): n for n in names if len(_stem(n)) > 1}
+    former = {old: new for old, new in rows["streets_former"].get(code[:6], {}).items() if new in names}
+    stems = {_stem(old): new for old, new in former.items() if len(_stem(old)) > 1}
+    return replace(base, home=home, districts={**base.districts, name: home}, streets={**stems, **former, **known}, communities=communities)
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"(?:街道|镇|乡)$", "", name)
+
+
+def _cities(rows: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    full = {city: (province, city) for province, cities in rows["cities"].items() for city in cities}
+    stems = {city[:-1]: home for city, home in full.items() if city.endswith("市")}
+    return full | stems | {old: full[new] for old, new in rows["city_former"].items()}
+
+
+def _districts(rows: Mapping[str, Any]) -> dict[str, tuple[str, str, str]]:
+    found: dict[str, tuple[str, str, str]] = {}
+    for name, row in rows.items():
+        home = (*row["in"], name)
+        found |= dict.fromkeys((name, name[:-1] if len(name) == 3 else name, *row.get("former", ())), home)
+    return found
