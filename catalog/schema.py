@@ -351,6 +351,8 @@ class DataGrantRow(Record):
     tier: Mapped[str] = mapped_column(String(2))
     purpose: Mapped[str]
     legal_basis: Mapped[str]
+    case_number: Mapped[str]
+    """The matter (办件号) that the purpose belongs to; may be empty."""
     valid_from: Mapped[date]
     valid_to: Mapped[date]
     state: Mapped[str] = mapped_column(String(20))

@@ -65,6 +65,7 @@ def upgrade() -> None:
         sa.Column("tier", sa.String(length=2), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("legal_basis", sa.Text(), nullable=False),
+        sa.Column("case_number", sa.Text(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
