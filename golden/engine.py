@@ -1,0 +1,55 @@
+"""The DuckDB connection in which the steps of reconciliation make their relations."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+
+MEMORY_LIMIT = "8GB"
+"""Above it DuckDB spills to the folder given; a district of 5 M residents stays under 16 GiB with the arrays beside it."""
+
+ORDINAL = pa.int64()
+
+
+@contextmanager
+def open_engine(spill: Path, *, memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose tables live in a scratch file under `spill`, gone when the block ends."""
+    spill.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="engine-", dir=spill) as folder, duckdb.connect() as con:
+        con.execute(f"SET memory_limit='{memory_limit}'")
+        con.execute(f"SET temp_directory='{quoted(folder)}'")
+        con.execute("SET preserve_insertion_order=false")
+        con.execute("SET enable_progress_bar=false")
+        yield con
+
+
+def quoted(text: str) -> str:
+    """Text as it stands between single quotes in SQL."""
+    return text.replace("'", "''")
+
+
+def identifier(name: str) -> str:
+    """A column name as SQL reads it, whatever a contract called it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def count(con: duckdb.DuckDBPyConnection, relation: str, where: str = "true") -> int:
+    """Rows of a relation that meet a condition."""
+    row = con.execute(f"SELECT count(*) FROM {relation} WHERE {where}").fetchall()[0]
+    return int(row[0])
+
+
+def arrow(con: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """The rows of a query as one Arrow table."""
+    return con.sql(sql).to_arrow_table()
+
+
+def keep(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> str:
+    """An Arrow table kept as a relation of the connection."""
+    con.register("arriving", table)
+    con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM arriving")
+    con.unregister("arriving")
+    return name

@@ -1,0 +1,105 @@
+"""Resident ids that stay: `R` and 10 digits, kept from run to run, never used again (law.md M-04).
+
+A cluster takes the oldest of the ids that most of whose records it holds. Ids that lose out resolve to the one that stays; a part that splits
+off gets a new id. A record that has gone is remembered with its id, so that it comes back to it.
+
+Relations made here
+  resident_of(rid, res)                         res: the number in the resident's id
+  history(dataset, record, res)                 every record ever seen and the resident it last belonged to
+  identities(res, status, superseded_by)        active, merged (resolves to superseded_by) or gone (no record left)
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from golden.engine import count, quoted
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityChanges:
+    """What became of the ids in one run."""
+
+    residents: int
+    new: int
+    merged: int
+    split: int
+
+
+def resident_id(res: str) -> str:
+    """SQL: the id as people see it."""
+    return f"'R' || lpad({res}::VARCHAR, 10, '0')"
+
+
+def keep_identities(con: duckdb.DuckDBPyConnection, previous: Path | None) -> IdentityChanges:
+    """Make the relations of this module from `cluster_of`, `unit_of` and the files of the previous version."""
+    _read_previous(con, previous)
+    con.execute("CREATE OR REPLACE TEMP TABLE placed_in AS SELECT rid, cluster FROM unit_of JOIN cluster_of USING (unit)")
+    _name_clusters(con)
+    con.execute("CREATE OR REPLACE TABLE resident_of AS SELECT rid, res FROM placed_in JOIN cluster_names USING (cluster)")
+    _remember(con)
+    return IdentityChanges(
+        residents=count(con, "cluster_names"),
+        new=count(con, "cluster_names", "is_new"),
+        merged=count(con, "identities JOIN old_identities o USING (res)", "identities.status = 'merged' AND o.status <> 'merged'"),
+        split=count(con, "cluster_names", "is_new AND had_old"),
+    )
+
+
+def _read_previous(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+    if previous is None:
+        con.execute("CREATE OR REPLACE TEMP TABLE old_history (dataset VARCHAR, record VARCHAR, res BIGINT)")
+        con.execute("CREATE OR REPLACE TEMP TABLE old_identities (res BIGINT, status VARCHAR, superseded_by BIGINT)")
+        return
+    folder = quoted(str(previous))
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE old_identities AS
+        SELECT resident_id[2:]::BIGINT AS res, status, superseded_by[2:]::BIGINT AS superseded_by FROM '{folder}/identities.parquet'""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE old_history AS
+        SELECT dataset, record, coalesce(superseded_by, res) AS res
+        FROM (SELECT dataset, record, resident_id[2:]::BIGINT AS res FROM '{folder}/history.parquet') LEFT JOIN old_identities USING (res)""")
+
+
+def _name_clusters(con: duckdb.DuckDBPyConnection) -> None:
+    """cluster_names(cluster, res, is_new, had_old). Ties are broken by the records themselves, never by the order of reading."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE cluster_keys AS
+        SELECT cluster, min((dataset, record)) AS key FROM placed_in JOIN records USING (rid) JOIN sources USING (src) GROUP BY cluster""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE common_records AS
+        SELECT h.res, cluster, count(*) AS shared FROM placed_in JOIN records USING (rid) JOIN sources USING (src)
+        JOIN old_history h USING (dataset, record) GROUP BY h.res, cluster""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE heirs AS
+        SELECT cluster, min(res) AS res FROM (
+          SELECT res, cluster FROM common_records JOIN cluster_keys USING (cluster)
+          QUALIFY row_number() OVER (PARTITION BY res ORDER BY shared DESC, key) = 1) GROUP BY cluster""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE cluster_names AS
+        SELECT cluster, coalesce(h.res, (SELECT coalesce(max(res), 0) FROM old_identities)
+            + row_number() OVER (PARTITION BY h.res IS NULL ORDER BY key)) AS res,
+          h.res IS NULL AS is_new, cluster IN (SELECT cluster FROM common_records) AS had_old
+        FROM cluster_keys LEFT JOIN heirs h USING (cluster)""")
+
+
+def _remember(con: duckdb.DuckDBPyConnection) -> None:
+    """An old id without a cluster of its own resolves to the one that most of its records went to; without records it is gone."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE outcomes AS
+        SELECT o.res, n.res AS went_to FROM common_records o JOIN cluster_names n USING (cluster) JOIN cluster_keys USING (cluster)
+        QUALIFY row_number() OVER (PARTITION BY o.res ORDER BY shared DESC, key) = 1""")
+    con.execute("""
+        CREATE OR REPLACE TABLE identities AS
+        WITH known AS (SELECT res, superseded_by FROM old_identities UNION ALL SELECT res, NULL FROM cluster_names WHERE is_new),
+        resolved AS (SELECT k.res, coalesce(o.went_to, k.superseded_by, k.res) AS stands FROM known k LEFT JOIN outcomes o ON o.res = coalesce(k.superseded_by, k.res))
+        SELECT res, CASE WHEN stands <> res THEN 'merged' WHEN res IN (SELECT res FROM cluster_names) THEN 'active' ELSE 'gone' END AS status,
+          CASE WHEN stands <> res THEN stands END AS superseded_by
+        FROM resolved""")
+    con.execute("""
+        CREATE OR REPLACE TABLE history AS
+        WITH present AS (SELECT dataset, record, res FROM resident_of JOIN records USING (rid) JOIN sources USING (src))
+        SELECT * FROM present UNION ALL
+        SELECT h.dataset, h.record, coalesce(i.superseded_by, h.res) FROM old_history h LEFT JOIN identities i USING (res)
+        WHERE NOT EXISTS (FROM present p WHERE p.dataset = h.dataset AND p.record = h.record)""")

@@ -1,0 +1,182 @@
+"""The records of all sources as relations: one row per record, and one row per value that records are matched by.
+
+Relations made here
+  sources(src, dataset, department, verified, attests, stamped)   attests: the source of record of identity numbers
+  records(rid, src, record, observed_on, number, name_key, birth, sex)
+      rid = the source's offset + the row's number in its file, so no join is needed to find a cell again
+  names(name, name_key, pinyin)               every distinct name once
+  record_<attribute>(rid, value)              one per attribute of the matching rules
+  record_lost(rid, kind, value)               what is left of identity numbers that were void: near (one error away), prefix (15 digits)
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import duckdb
+import pyarrow as pa
+
+from golden.engine import arrow, identifier, keep, quoted
+from golden.number_repair import WEIGHTS, repaired_numbers
+from golden.sources import RecordSource, is_of_record
+from rules.elements import load_elements
+from rules.matching import Attribute, MatchingRules
+from rules.names import name_key, pinyin_key
+
+RESIDENT_NUMBER = "^[0-9]{17}[0-9X]$"
+NUMBERS = ("id_number", "document_number", "hmt_permit_number", "permanent_residence_number")
+"""Where a person's 18-digit number may stand; residents of Hong Kong, Macau, Taiwan and holders of a residence card have one too (D-11, D-12)."""
+
+STAMPED_SHARE = 0.5
+"""A source in which more rows than this carry one and the same date stamped them at upload: its dates say nothing (X-19)."""
+
+PLACEHOLDER_RECORDS = 5
+"""A void number that more records than this carry is a placeholder, not somebody's number with an error (X-05)."""
+
+
+def read_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: MatchingRules) -> None:
+    """Make the relations of this module from the standard files of `sources`."""
+    _list_names(con, sources)
+    _list_records(con, sources)
+    _list_sources(con, sources)
+    for attribute in rules.attributes.values():
+        if attribute.kind != "number":
+            _list_values(con, sources, attribute)
+    _list_lost_numbers(con, sources)
+
+
+def column_of(source: RecordSource, element: str) -> str | None:
+    """SQL for the first value that the source states for an element, null where it states none."""
+    columns = source.columns.get(element, ())
+    if not columns:
+        return None
+    return f"coalesce({', '.join(f'nullif({identifier(c)}, {_EMPTY})' for c in columns)})"
+
+
+def rows_of(source: RecordSource, offset: int, select: str) -> str:
+    """SQL that selects from a source's standard file; `rid` is at hand."""
+    path = quoted(str(source.standard))
+    return f"SELECT {select} FROM (SELECT {offset} + file_row_number AS rid, * FROM read_parquet('{path}', file_row_number=true))"
+
+
+def offsets(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> list[int]:
+    """Where each source's rids begin."""
+    found, start = [], 0
+    for source in sources:
+        found.append(start)
+        start += con.execute(f"SELECT count(*) FROM read_parquet('{quoted(str(source.standard))}')").fetchall()[0][0]
+    return found
+
+
+_EMPTY = "''"
+
+
+def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
+    parts = []
+    for src, (source, offset) in enumerate(zip(sources, offsets(con, sources), strict=True)):
+        confirmed = column_of(source, "updated_at")
+        cells = {
+            "src": f"{src}::SMALLINT",
+            "record": "_record",
+            "observed_on": f"coalesce(left({confirmed}, 10), '{source.received_on}')" if confirmed else f"'{source.received_on}'",
+            "number": _first(source, NUMBERS, valid_number),
+            "name": column_of(source, "name") or "NULL",
+            "birth": column_of(source, "birth_date") or "NULL",
+            "sex": column_of(source, "sex") or "NULL",
+        }
+        parts.append(rows_of(source, offset, "rid, " + ", ".join(f"{sql} AS {name}" for name, sql in cells.items())))
+    con.execute(f"""
+        CREATE OR REPLACE TABLE records AS
+        SELECT rid, src, record, observed_on, number, nullif(name_key, '') AS name_key, birth, sex
+        FROM ({_union(parts)}) rows LEFT JOIN names USING (name)""")
+
+
+def _first(source: RecordSource, elements: Iterable[str], form: Callable[[str], str]) -> str:
+    cells = [form(identifier(column)) for element in elements for column in source.columns.get(element, ())]
+    return f"coalesce({', '.join(cells)}, NULL)" if cells else "NULL::VARCHAR"
+
+
+def valid_number(column: str) -> str:
+    """SQL: the cell where it is an identity number of 18 places whose check digit holds (GB 11643), else null."""
+    digits = " + ".join(f"(ascii({column}[{place}]) - 48) * {weight}" for place, weight in enumerate(WEIGHTS[:17], start=1))
+    check = f"CASE {column}[18] WHEN 'X' THEN 10 ELSE ascii({column}[18]) - 48 END"
+    return f"CASE WHEN regexp_matches({column}, '{RESIDENT_NUMBER}') AND ({digits} + {check}) % 11 = 1 THEN {column} END"
+
+
+def _list_sources(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
+    listed = pa.table(
+        {
+            "src": pa.array(range(len(sources)), pa.int16()),
+            "dataset": [s.dataset for s in sources],
+            "department": [s.department for s in sources],
+            "verified": [s.verified for s in sources],
+            "attests": [is_of_record(s, "id_number") for s in sources],
+            "received_on": [s.received_on.isoformat() for s in sources],
+        }
+    )
+    keep(con, "listed_sources", listed)
+    con.execute(f"""
+        CREATE OR REPLACE TABLE sources AS
+        SELECT listed_sources.*, coalesce(most * 1.0 / total > {STAMPED_SHARE}, false) AS stamped FROM listed_sources LEFT JOIN (
+          SELECT src, max(n) AS most, sum(n) AS total FROM (SELECT src, observed_on, count(*) AS n FROM records GROUP BY ALL) GROUP BY src
+        ) USING (src)""")
+
+
+def _list_names(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
+    parts = [
+        rows_of(source, 0, f"{cell} AS name")
+        for source in sources
+        for element, e in load_elements().items()
+        if e.kind == "name" and element in ("name", "former_name") and (cell := column_of(source, element))
+    ]
+    distinct = arrow(
+        con, f"SELECT DISTINCT name FROM ({_union(parts, 'SELECT NULL::VARCHAR AS name')}) WHERE name IS NOT NULL ORDER BY name"
+    )
+    names = distinct.column("name").combine_chunks()
+    keep(con, "names", pa.table({"name": names, "name_key": name_key(names), "pinyin": pinyin_key(names)}))
+
+
+def _list_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], attribute: Attribute) -> None:
+    """record_<attribute>: each value once per record; empty and unusable values are left out."""
+    parts = []
+    for source, offset in zip(sources, offsets(con, sources), strict=True):
+        for column in _columns(source, attribute):
+            parts.append(rows_of(source, offset, f"rid, {_value_sql(attribute, identifier(column))} AS value"))
+    rows = _union(parts, "SELECT NULL::BIGINT AS rid, NULL::VARCHAR AS value")
+    if attribute.kind == "name":
+        rows = f"SELECT rid, nullif(name_key, '') AS value FROM ({rows}) raw JOIN names ON raw.value = names.name"
+    con.execute(f"CREATE OR REPLACE TABLE record_{attribute.key} AS SELECT DISTINCT rid, value FROM ({rows}) WHERE value IS NOT NULL")
+
+
+def _columns(source: RecordSource, attribute: Attribute) -> Iterable[str]:
+    elements = list(attribute.elements)
+    if attribute.identifying_documents:
+        elements += [key for key, e in load_elements().items() if e.identifies_person and e.kind in ("id_number", "document_number")]
+    return [column for element in dict.fromkeys(elements) for column in source.columns.get(element, ())]
+
+
+def _value_sql(attribute: Attribute, column: str) -> str:
+    if attribute.identifying_documents:
+        return f"CASE WHEN NOT regexp_matches({column}, '{RESIDENT_NUMBER}') THEN nullif({column}, '') END"
+    return f"nullif({column}, '')"
+
+
+def _list_lost_numbers(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
+    parts = []
+    for src, source in enumerate(sources):
+        columns = source.columns.get("id_number", ())
+        if source.faults is not None and columns and source.faults.exists():
+            names = ", ".join(f"'{quoted(c)}'" for c in columns)
+            path = quoted(str(source.faults))
+            parts.append(f"SELECT {src} AS src, _record AS record, fault, raw FROM read_parquet('{path}') WHERE \"column\" IN ({names})")
+    faults = _union(parts, "SELECT 0 AS src, '' AS record, '' AS fault, '' AS raw LIMIT 0")
+    void = arrow(
+        con,
+        f"""
+        SELECT rid, upper(regexp_replace(raw, '[^0-9A-Za-z]', '', 'g')) AS raw FROM ({faults}) faults JOIN records USING (src, record)
+        WHERE fault IN ('ID-CHECK', 'ID-DATE', 'ID-LOST')
+        QUALIFY count(*) OVER (PARTITION BY raw) <= {PLACEHOLDER_RECORDS} ORDER BY rid, raw""",
+    )
+    keep(con, "record_lost", repaired_numbers(void))
+
+
+def _union(parts: Sequence[str], empty: str = "SELECT NULL::BIGINT AS rid") -> str:
+    return " UNION ALL ".join(parts) if parts else f"{empty} LIMIT 0"

@@ -1,0 +1,96 @@
+"""The order of the steps: from the files of accepted snapshots to the relations of a golden version, in one connection."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from golden.blocking import propose_pairs
+from golden.clustering import cluster_units
+from golden.comparison import score_pairs
+from golden.engine import count
+from golden.exact_groups import group_exactly
+from golden.identity import IdentityChanges, keep_identities
+from golden.records import read_records
+from golden.sources import RecordSource
+from golden.survivorship import choose_values
+from golden.unit_values import list_unit_values
+from golden.weights import Weights, default_weights
+from rules.authority import SurvivorshipRules
+from rules.elements import person_elements
+from rules.matching import MatchingRules
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """What came out of the steps, in counts."""
+
+    identities: IdentityChanges
+    records: int
+    warnings: tuple[str, ...]
+    conflicts_by_element: dict[str, int]
+
+
+def resolve(
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[RecordSource],
+    *,
+    matching: MatchingRules,
+    survivorship: SurvivorshipRules,
+    previous: Path | None,
+    told: Told = lambda step: None,
+) -> Resolution:
+    """Make all relations of a golden version. `previous`: the folder of the version whose ids are kept; `told` hears each step's name."""
+    told("records")
+    read_records(con, sources, matching)
+    told("exact groups")
+    group_exactly(con)
+    told("pairs")
+    weights = default_weights(matching, count(con, "units"))
+    link_units(con, matching, weights)
+    told("clusters")
+    cluster_units(con, matching, weights)
+    told("identities")
+    changes = keep_identities(con, previous)
+    told("values")
+    choose_values(con, sources, survivorship, golden_columns())
+    return Resolution(
+        identities=changes, records=count(con, "records"), warnings=_warnings(con, matching), conflicts_by_element=_conflicts(con)
+    )
+
+
+def link_units(con: duckdb.DuckDBPyConnection, matching: MatchingRules, weights: Weights) -> None:
+    """Candidate pairs of units and their weights."""
+    list_unit_values(con, matching, weights)
+    propose_pairs(con, matching)
+    score_pairs(con, matching, weights)
+
+
+def golden_columns() -> tuple[str, ...]:
+    """The columns of a golden record beside the resident's id."""
+    return tuple(element.key for element in person_elements())
+
+
+def _warnings(con: duckdb.DuckDBPyConnection, matching: MatchingRules) -> tuple[str, ...]:
+    """What was cut short or stands out; names of keys and data sets and counts, no values."""
+    capped = con.execute("SELECT key, blocks, units FROM blocks_capped ORDER BY key").fetchall()
+    shared = con.execute("SELECT attribute, shared FROM shared_values WHERE shared > 0 ORDER BY attribute").fetchall()
+    cut = con.execute("SELECT count(*), max(units) FROM components_cut").fetchall()[0]
+    stamped = con.execute("SELECT dataset FROM sources WHERE stamped ORDER BY dataset").fetchall()
+    several = count(con, "number_conflicts")
+    return (
+        *(f"阻塞键过大 blocks over {matching.block_cap} left out under [{key}]: {n} ({units} units)" for key, n, units in capped),
+        *(f"多人共用的值不作依据 values of {attribute} shared too widely to be evidence: {n}" for attribute, n in shared),
+        *((f"过大的连通分量已拆开 components cut: {cut[0]}, largest {cut[1]} units",) if cut[0] else ()),
+        *(f"更新日期为统一盖戳，不作新旧依据 dates stamped at upload say nothing: {dataset}" for (dataset,) in stamped),
+        *((f"疑似重号或借用 numbers that several names carry: {several}",) if several else ()),
+    )
+
+
+def _conflicts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Residents with more than one value, by element."""
+    rows = con.execute("SELECT element, count(DISTINCT res) FROM rivals GROUP BY element ORDER BY element").fetchall()
+    return {element: int(n) for element, n in rows}

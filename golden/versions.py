@@ -1,0 +1,57 @@
+"""The files of one golden version: a folder of the lake, written aside and renamed whole.
+
+crosswalk    dataset, record, resident_id                     each accepted record and its resident
+residents    resident_id and one column per element
+values       resident_id, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status, value_of_record
+rivals       resident_id, element, value, dataset, record, observed_on     every value that was not chosen, with who says it
+evidence     resident_id, dataset_a, record_a, dataset_b, record_b, bits, bridge and a level per comparison
+identities   resident_id, status, superseded_by
+history      dataset, record, resident_id                     also of records that are no longer in any source
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from catalog.lake import Lake
+from golden.engine import identifier, quoted
+from golden.identity import resident_id
+
+ROW_GROUP_ROWS = 122_880
+
+
+def golden_folder(lake: Lake, version: int) -> Path:
+    """Where the files of a version stand or will stand."""
+    return lake.root / "golden" / f"v{version:06d}"
+
+
+def write_version(con: duckdb.DuckDBPyConnection, lake: Lake, version: int, elements: Sequence[str], levels: Sequence[str]) -> Path:
+    """Write all files of a version; the folder appears whole or not at all."""
+    folder = golden_folder(lake, version)
+    with lake.aside(folder) as aside:
+        aside.mkdir()
+        for name, sql in _queries(elements, levels).items():
+            path = quoted(str(aside / f"{name}.parquet"))
+            con.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
+    return folder
+
+
+def _queries(elements: Sequence[str], levels: Sequence[str]) -> Mapping[str, str]:
+    who = f"{resident_id('res')} AS resident_id"
+    columns = ", ".join(identifier(element) for element in elements)
+    ends = "JOIN records {0} ON {0}.rid = e.{0} JOIN sources s{0} ON s{0}.src = {0}.src"
+    return {
+        "crosswalk": f"""SELECT dataset, record, {who} FROM resident_of JOIN records USING (rid) JOIN sources USING (src)
+                         ORDER BY dataset, record""",
+        "residents": f"SELECT {who}, {columns} FROM golden_rows ORDER BY res",
+        "values": f"""SELECT {who}, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status, value_of_record
+                      FROM golden_values ORDER BY res, element""",
+        "rivals": f"""SELECT {who}, element, value, dataset, record, observed_on FROM rivals
+                      ORDER BY res, element, value, dataset, record""",
+        "evidence": f"""SELECT {resident_id("r.res")} AS resident_id, sa.dataset AS dataset_a, a.record AS record_a, sb.dataset AS dataset_b,
+                        b.record AS record_b, bits / 100 AS bits, bridge, {", ".join(f'e."{level}"' for level in levels)}
+                        FROM evidence e {ends.format("a")} {ends.format("b")} JOIN resident_of r ON r.rid = e.a ORDER BY r.res, e.a, e.b""",
+        "identities": f"""SELECT {who}, status, {resident_id("superseded_by")} AS superseded_by FROM identities ORDER BY res""",
+        "history": f"SELECT dataset, record, {who} FROM history ORDER BY dataset, record",
+    }
