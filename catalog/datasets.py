@@ -18,8 +18,8 @@ class Server:
     """Where a data set's rows come from.
 
     Files: `path` as the contract has it (file, folder or glob), relative to `base`, the contract's folder; `format` csv, xlsx, parquet or
-    json; `encoding`, `delimiter`, `header_row` (1-based) and `sheet` only where the contract fixes them. Databases: `url` (SQLAlchemy; secrets
-    still as `${ENV}`) and `table` (in `schema`, where given) or `query`.
+    json; `encoding`, `delimiter`, `header_row` (1-based) and `sheet` only where the contract fixes them. Databases: `url` (SQLAlchemy;
+    secrets still as `${ENV}`) and `table` (in `schema`, where given) or `query`.
     """
 
     type: str
@@ -62,12 +62,16 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A registered data set. `items` are the catalogue items of law.md §2 by the keys of `catalog.terms`."""
+    """A registered data set. `items` are the catalogue items of law.md §2 by the keys of `catalog.terms`.
+
+    `department` is who provides it; `authority` the kind of department that is, by which the authority table ranks its values.
+    """
 
     key: str
     title: str
     department: str
     department_title: str
+    authority: str
     server: Server
     columns: tuple[Column, ...]
     verified: bool
@@ -108,11 +112,12 @@ class Contract:
 def load_datasets(session: Session, keys: Collection[str] | None = None) -> list[Dataset]:
     """Registered data sets by key: all, or those named (NotFound CAT-DATASET names the unknown ones)."""
     wanted = None if keys is None else sorted(set(keys))
-    rows = session.execute(_narrowed(_DATASETS, DatasetRow.key, wanted).order_by(DatasetRow.key)).all()
+    named = sa.true() if wanted is None else DatasetRow.key.in_(wanted)
+    rows = session.execute(_DATASETS.where(named).order_by(DatasetRow.key)).all()
     if wanted is not None and len(rows) < len(wanted):
         raise NotFound("CAT-DATASET", where=", ".join(sorted(set(wanted) - {row.DatasetRow.key for row in rows})))
     columns = _columns(session, wanted)
-    return [_dataset(row.DatasetRow, row.title, columns[row.DatasetRow.key]) for row in rows]
+    return [_dataset(row.DatasetRow, row.DepartmentRow, columns[row.DatasetRow.key]) for row in rows]
 
 
 def load_dataset(session: Session, key: str) -> Dataset:
@@ -142,28 +147,26 @@ def server_record(server: Server) -> Mapping[str, Any]:
     return {name: value for name, value in asdict(server).items() if value is not None}
 
 
-_DATASETS = sa.select(DatasetRow, DepartmentRow.title).join(DepartmentRow, DepartmentRow.key == DatasetRow.department_key)
-
-
-def _narrowed(query: sa.Select[Any], key: Any, wanted: Collection[str] | None) -> sa.Select[Any]:
-    return query if wanted is None else query.where(key.in_(wanted))
+_DATASETS = sa.select(DatasetRow, DepartmentRow).join(DepartmentRow, DepartmentRow.key == DatasetRow.department_key)
 
 
 def _columns(session: Session, wanted: Collection[str] | None) -> Mapping[str, list[Column]]:
     table = DatasetColumnRow.__table__
-    query = _narrowed(sa.select(table), table.c.dataset_key, wanted).order_by(table.c.dataset_key, table.c.position)
+    named = sa.true() if wanted is None else table.c.dataset_key.in_(wanted)
+    query = sa.select(table).where(named).order_by(table.c.dataset_key, table.c.position)
     columns: defaultdict[str, list[Column]] = defaultdict(list)
     for row in session.execute(query).mappings():
         columns[row["dataset_key"]].append(Column(**{name: row[name] for name in Column.__dataclass_fields__}))
     return columns
 
 
-def _dataset(row: DatasetRow, department_title: str, columns: list[Column]) -> Dataset:
+def _dataset(row: DatasetRow, department: DepartmentRow, columns: list[Column]) -> Dataset:
     return Dataset(
         key=row.key,
         title=row.title,
-        department=row.department_key,
-        department_title=department_title,
+        department=department.key,
+        department_title=department.title,
+        authority=department.authority,
         server=Server(**row.server),
         columns=tuple(columns),
         verified=row.verified,

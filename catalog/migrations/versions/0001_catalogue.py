@@ -12,6 +12,7 @@ def upgrade() -> None:
         "department",
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("authority", sa.String(length=120), nullable=False),
         sa.Column("credit_code", sa.String(length=18), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_department"),

@@ -1,0 +1,169 @@
+"""From a document to a data set: the bureau's own rules about contracts, after the standard's."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalog.contracts.columns import read_columns
+from catalog.contracts.findings import Findings
+from catalog.contracts.parts import custom_properties, similar, text
+from catalog.contracts.reading import ContractText, read_contract
+from catalog.contracts.server import read_server
+from catalog.contracts.standard import check_standard
+from catalog.datasets import Column, Dataset, Server
+from catalog.terms import CONTRACT, DEFAULT_SHARE_CONDITIONS, FORMAT_TYPES, terms_of
+from rules.departments import load_departments, resolve_department
+from rules.elements import load_elements
+
+ID = re.compile(r"[a-z][a-z0-9_]{0,119}")
+ID_LENGTH_MAX = 120
+RESERVED_IDS = frozenset({"golden"})
+_OWN_FIELDS = frozenset({"share", "updateFrequency", "verified", "sourceOfRecord"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What a contract file came to. `id` is known even of many faulty contracts; `dataset` (contract_version 0) only of good ones."""
+
+    file: Path
+    findings: Findings
+    id: str
+    source: ContractText | None = None
+    dataset: Dataset | None = None
+
+
+def draft(file: Path) -> Draft:
+    """Read one contract and find everything that is wrong with it at once."""
+    findings = Findings(file=str(file))
+    source = read_contract(file, findings)
+    if source is None:
+        return Draft(file=file, findings=findings, id="")
+    check_standard(source.document, findings)
+    dataset = _dataset(source.document, file.absolute().parent, findings)
+    return Draft(file=file, findings=findings, id=text(source.document.get("id")), source=source, dataset=dataset)
+
+
+def _dataset(document: Mapping[str, Any], base: Path, findings: Findings) -> Dataset | None:
+    terms = custom_properties(document, CONTRACT, "", findings)
+    _fill(terms, findings)
+    key, department = _id(document, findings), _department(document, terms, findings)
+    server = read_server(document, base, findings)
+    columns = read_columns(document, share=terms["share"], legal_basis=terms.get("legalBasis"), findings=findings)
+    _check_terms(terms, columns, findings)
+    if findings.faults or server is None:
+        return None
+    return _built(document, key, department, server, columns, terms, findings)
+
+
+def _built(
+    document: Mapping[str, Any],
+    key: str,
+    department: str,
+    server: Server,
+    columns: tuple[Column, ...],
+    terms: Mapping[str, Any],
+    findings: Findings,
+) -> Dataset:
+    carried = {column.element for column in columns if column.element}
+    return Dataset(
+        key=key,
+        title=_title(document, key, findings),
+        department=department,
+        department_title=_department_title(department, terms),
+        authority=resolve_department(department, _department_title(department, terms)),
+        server=server,
+        columns=columns,
+        verified=terms["verified"],
+        source_of_record=frozenset(terms.get("sourceOfRecord", ())) & carried,
+        update_frequency=terms["updateFrequency"],
+        share=terms["share"],
+        about_persons=_about_persons(carried),
+        contract_version=0,
+        items={name: value for name, value in terms.items() if name not in _OWN_FIELDS},
+    )
+
+
+def _fill(terms: dict[str, Any], findings: Findings) -> None:
+    """What is optional and missing, from the platform's defaults; those that change what others may do are told."""
+    for term in terms_of(CONTRACT).values():
+        if term.key not in terms and term.default is not None:
+            terms[term.key] = term.default
+            if term.warns:
+                findings.warn("CON-DEFAULT", "/customProperties", f"{term.key} {term.title} = {term.default}")
+    if terms["share"] == "conditional" and "shareConditions" not in terms:
+        terms["shareConditions"] = DEFAULT_SHARE_CONDITIONS
+        findings.warn("CON-DEFAULT", "/customProperties", f"shareConditions 共享条件 = {DEFAULT_SHARE_CONDITIONS}")
+
+
+def _id(document: Mapping[str, Any], findings: Findings) -> str:
+    given = document.get("id")
+    if isinstance(given, str) and not ID.fullmatch(given):
+        findings.fault("CON-ID", "/id", given[:60])
+    elif given in RESERVED_IDS:
+        findings.fault("CON-ID-RESERVED", "/id", str(given))
+    return text(given)
+
+
+def _department(document: Mapping[str, Any], terms: Mapping[str, Any], findings: Findings) -> str:
+    domain = text(document.get("domain"))
+    if domain and len(domain) <= ID_LENGTH_MAX and domain.isprintable():
+        return _known_department(domain) or domain
+    if domain or not document.get("domain"):  # of a wrong type: the standard's schema says so
+        findings.fault("CON-DOMAIN", "/domain", domain[:60])
+    return ""
+
+
+def _known_department(domain: str) -> str | None:
+    """The department of `rules/departments.yaml` that goes by exactly this name. Parts of names do not count: a police station is a
+    department of its own."""
+    known = load_departments().get(resolve_department(domain))
+    names = {name.casefold() for name in (known.key, known.title, *known.aliases)} if known else set()
+    return known.key if known and domain.casefold() in names else None
+
+
+def _department_title(department: str, terms: Mapping[str, Any]) -> str:
+    known = load_departments().get(department)
+    return known.title if known else terms.get("departmentTitle", department)
+
+
+def _title(document: Mapping[str, Any], key: str, findings: Findings) -> str:
+    if title := text(document.get("name")):
+        return title
+    findings.warn("CON-DEFAULT", "/name", f"name = {key}")
+    return key
+
+
+def _check_terms(terms: Mapping[str, Any], columns: Sequence[Column], findings: Findings) -> None:
+    where = "/customProperties"
+    if terms["share"] == "none" and "legalBasis" not in terms:
+        findings.fault("CON-LEGAL-BASIS", where, "share = none")
+    if terms["secret"]:
+        findings.fault("CON-STATE-SECRET", where, "secret = true")
+    if terms["open"] and "openConditions" not in terms:
+        findings.warn("CON-OPEN-CONDITIONS", where, "openConditions")
+    _check_source_of_record(terms.get("sourceOfRecord", ()), columns, findings)
+    _check_format(terms.get("formatClass"), terms.get("formatType"), findings)
+
+
+def _check_source_of_record(named: Sequence[str], columns: Sequence[Column], findings: Findings) -> None:
+    carried = {column.element for column in columns}
+    for element in named:
+        if element not in load_elements():
+            findings.fault("CON-ELEMENT", "/customProperties", f"sourceOfRecord: {element[:60]}{similar(element, load_elements())}")
+        elif element not in carried:
+            findings.warn("CON-SOURCE-OF-RECORD", "/customProperties", element)
+
+
+def _check_format(format_class: str | None, format_type: str | None, findings: Findings) -> None:
+    """C-15: the type of a format belongs to its class."""
+    if format_class and format_type and format_type.lower() not in {known.lower() for known in FORMAT_TYPES[format_class]}:
+        findings.warn(
+            "CON-FORMAT-TYPE", "/customProperties", f"{format_class}: {format_type[:40]}; {' | '.join(FORMAT_TYPES[format_class])}"
+        )
+
+
+def _about_persons(elements: set[str]) -> bool:
+    """contract.md: every data set with a `name` or an identity element takes part in reconciliation."""
+    return "name" in elements or any(load_elements()[element].identifies_person for element in elements)
