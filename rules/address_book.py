@@ -42,8 +42,8 @@ class RangeRow:
 class Recipe:
     """How the addresses of one template are spelt, and where their grid is found.
 
-    `spelling` holds marks for the runs of digits; `road` and `estate` are keys of the range tables (-1: none), `number` the mark of the house
-    number (-1: none) or, from -2 down, a number that was written in Chinese.
+    `spelling` holds marks for the runs of digits; `road` and `estate` are keys of the range tables (-1: none); `number` is the mark of the
+    house number (-1: none) or, from -2 down, a number that was written in Chinese.
     """
 
     spelling: str | None

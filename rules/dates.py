@@ -1,4 +1,4 @@
-"""Dates and points in time (GB/T 7408): ISO 8601 with the precision that the source knows, `1990`, `1990-05`, `1990-05-01`; law.md D-31, X-13."""
+"""Dates and points in time (GB/T 7408): ISO 8601 with the precision that the source knows (`1990`, `1990-05`); law.md D-31, X-13."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,10 @@ from rules.characters import FULL_WIDTH
 
 EARLIEST_YEAR, LATEST_YEAR = 1850, 2200
 PLACEHOLDERS = frozenset(
-    ["1900-01-01", "1899-12-30", "1899-12-31", "1900-01-00", "0001-01-01", "1111-11-11", "9999-12-31", "9999-01-01", "2999-12-31", "2099-12-31", "2222-02-22", "3000-01-01"]
+    (
+        *("0001-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "2099-12-31", "2222-02-22"),
+        *("2999-12-31", "3000-01-01", "9999-01-01", "9999-12-31"),
+    )
 )
 NOT_IN_THE_FUTURE = frozenset(("birth_date", "death_date", "updated_at"))
 TWO_DIGIT_PIVOT = 30
@@ -25,8 +28,11 @@ SERIAL_ORIGIN = date(1899, 12, 30)
 BEIJING = timezone(timedelta(hours=8))
 
 _CHINESE_DIGITS = str.maketrans("〇○零一二三四五六七八九元", "0001234567891")
-_TIME = r"(?:[T日号\s]\s*|(?<=[0-9])\s+)?(?:[上下]午|[AP]M)?\s*(\d{1,2})(?::|[时点](?=\d|\s*$))(\d{1,2})?(?:[:分](\d{1,2})?)?秒?(?:\.\d+)?\s*([AP]M)?\s*(Z|[+-]\d{2}:?\d{2})?"
-_TIME_TAIL = re.compile(rf"{_TIME}$", re.ASCII)
+_TIME_TAIL = re.compile(
+    r"(?:[T日号\s]\s*|(?<=[0-9])\s+)?(?:[上下]午|[AP]M)?\s*"
+    r"(\d{1,2})(?::|[时点](?=\d|\s*$))(\d{1,2})?(?:[:分](\d{1,2})?)?秒?(?:\.\d+)?\s*([AP]M)?\s*(Z|[+-]\d{2}:?\d{2})?$",
+    re.ASCII,
+)
 _AFTERNOON = re.compile(r"下午|PM")
 _LUNAR = re.compile(r"[农阴旧][历曆]|[初廿]|腊月|正月|闰|冬月")
 _LUNAR_YEAR = re.compile(r"([0-9]{4})")

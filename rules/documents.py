@@ -1,10 +1,10 @@
-"""Numbers of documents other than the citizen's identity number: passports, travel and residence permits, birth certificates (D-12…D-18)."""
+"""Numbers of documents other than the citizen's identity number: passports, permits, birth certificates (law.md D-12…D-18)."""
 
 import re
 from collections.abc import Mapping
 
 from rules.cells import Cell
-from rules.characters import FULL_WIDTH, SCIENTIFIC, SEPARATORS
+from rules.characters import FULL_WIDTH, INVISIBLE, SCIENTIFIC, SEPARATORS
 
 # Shapes that cannot be mistaken for another document's; the first that fits is taken.
 SHAPES: Mapping[str, re.Pattern[str]] = {
@@ -15,21 +15,30 @@ SHAPES: Mapping[str, re.Pattern[str]] = {
     "passport": re.compile(r"E(?:[0-9]{8}|[A-HJ-NP-Z][0-9]{7})|G[0-9]{8}|(?:SE|PE|DE)[0-9]{7}|[SPD][0-9]{7,8}"),
     "birth_certificate": re.compile(r"[A-Z][0-9]{9}"),
 }
-TAIWAN_CARD = re.compile(r"[0-9]{8}")
-FOREIGN = re.compile(r"[A-Z0-9]{5,20}")
-# Which shapes each element accepts; an element that is not named here takes any of them.
-ACCEPTED: Mapping[str, tuple[str, ...]] = {
-    "passport_number": ("passport",),
-    "hmt_permit_number": ("home_return_permit", "taiwan_permit_booklet", "taiwan_card"),
-    "permanent_residence_number": ("permanent_residence_2017", "permanent_residence_2023"),
-    "birth_certificate_number": ("birth_certificate",),
+DIGITS_ALONE: Mapping[str, re.Pattern[str]] = {
+    "taiwan_card": re.compile(r"[0-9]{8}"),
+    "taiwan_permit_booklet": re.compile(r"[0-9]{10}"),
+    "card_of_18": re.compile(r"[0-9]{17}[0-9X]"),
+}
+"""Shapes that say something only where the element is known."""
+ANY_IDENTITY_DOCUMENT = re.compile(r"[A-Z0-9]{5,20}")
+FREE_NUMBER = re.compile(r"(?=.*[0-9A-Z])[^?\ufffd]{2,50}")
+# The documents each element holds; `document_number` holds any. Elements not named here are certificates and accounts of many forms.
+ACCEPTED: Mapping[str, frozenset[str]] = {
+    "document_number": frozenset((*SHAPES, "taiwan_card", "card_of_18")),
+    "passport_number": frozenset(("passport",)),
+    "hmt_permit_number": frozenset(("home_return_permit", "taiwan_permit_booklet", "taiwan_card", "card_of_18")),
+    "hk_macau_pass_number": frozenset(("exit_entry_permit",)),
+    "permanent_residence_number": frozenset(("permanent_residence_2017", "card_of_18")),
+    "birth_certificate_number": frozenset(("birth_certificate",)),
 }
 
 
 def recognise(number: str) -> tuple[str | None, str]:
     """The document that a cleaned number must belong to, and its canonical spelling; no document when the shape is of none.
 
-    Home-return permits count by their 9 lifelong characters (D-14): the last two of the 1999 edition only number the renewals.
+    Home-return permits count by their 9 lifelong characters (D-14): the last two of the 1999 edition only number the renewals. The letter
+    behind the 10 digits of a Taiwan booklet says which issue it is.
     """
     for kind, shape in SHAPES.items():
         if found := shape.fullmatch(number):
@@ -38,13 +47,23 @@ def recognise(number: str) -> tuple[str | None, str]:
 
 
 def judge_document_number(text: str, *, element_key: str) -> Cell:
-    """A document's number in capitals without separators; noted when it has not the form of the element's document."""
+    """A document's number in capitals; that of an identity document without separators, noted when its form is another document's."""
     plain = text.translate(FULL_WIDTH).upper()
-    number = SEPARATORS.sub("", plain)
-    if SCIENTIFIC.fullmatch(plain) or not FOREIGN.fullmatch(number) or len(set(number)) == 1:
+    if SCIENTIFIC.fullmatch(plain):
+        return Cell(None, "DOCUMENT-MALFORMED")
+    accepted = ACCEPTED.get(element_key)
+    return _judge_free(plain) if accepted is None else _judge_identity_document(SEPARATORS.sub("", plain), accepted)
+
+
+def _judge_free(plain: str) -> Cell:
+    number = re.sub(rf"[\s{INVISIBLE}]+", "", plain)
+    repeated = len(set(number)) == 1 and len(number) > 5
+    return Cell(None, "DOCUMENT-MALFORMED") if repeated or not FREE_NUMBER.fullmatch(number) else Cell(number)
+
+
+def _judge_identity_document(number: str, accepted: frozenset[str]) -> Cell:
+    if not ANY_IDENTITY_DOCUMENT.fullmatch(number) or len(set(number)) == 1:
         return Cell(None, "DOCUMENT-MALFORMED")
     kind, canonical = recognise(number)
-    if kind is None and TAIWAN_CARD.fullmatch(number):
-        kind = "taiwan_card"
-    accepted = ACCEPTED.get(element_key)
-    return Cell(canonical, None if accepted is None or kind in accepted else "DOCUMENT-SHAPE")
+    kind = kind or next((k for k, shape in DIGITS_ALONE.items() if shape.fullmatch(number)), None)
+    return Cell(canonical, None if kind in accepted else "DOCUMENT-SHAPE")

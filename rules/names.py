@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -154,19 +155,19 @@ def _pinyin() -> Mapping[int, str]:
     return _PerCharacter(lambda character: lazy_pinyin(character)[0])
 
 
-def _table(name: str) -> Mapping[str, object]:
+def _table(name: str) -> Mapping[str, Any]:
     path = Path(__file__).parent / name
     return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 @cache
 def _surnames() -> Mapping[str, str]:
-    return {str(k): str(v) for k, v in dict(_table("surnames.yaml").get("pinyin", {})).items()}  # type: ignore[call-overload]
+    return _table("surnames.yaml").get("pinyin", {})
 
 
 @cache
 def _compound_surnames() -> frozenset[str]:
-    return frozenset(_table("surnames.yaml").get("compound", ()))  # type: ignore[arg-type]
+    return frozenset(_table("surnames.yaml").get("compound", ()))
 
 
 @cache
@@ -176,9 +177,11 @@ def _surname_spellings() -> frozenset[str]:
 
 @cache
 def _variants() -> Mapping[int, str]:
-    return {ord(variant): str(standard) for variant, standard in _table("name_variants.yaml").items() if len(variant) == 1}
+    return {ord(variant): standard for variant, standard in _table("name_variants.yaml").items() if len(variant) == 1}
 
 
 @cache
 def _private_use() -> Mapping[int, str]:
-    return {ord(character): str(assigned) for character, assigned in _table("pua.yaml").items()} | FULL_WIDTH
+    return {ord(character): assigned for character, assigned in _table("pua.yaml").items()} | {
+        wide: chr(c) for wide, c in FULL_WIDTH.items()
+    }

@@ -10,8 +10,10 @@ from rules.characters import FULL_WIDTH, INVISIBLE, SCIENTIFIC, SEPARATORS
 CURRENCY_WORDS = re.compile(r"人民币|RMB|CNY|[¥￥]|元整|元$|圆$")
 LARGE_UNITS = {"亿": 100_000_000, "万": 10_000, "千": 1_000}
 LARGEST_EXPONENT = 30
-YES = frozenset(["1", "1.0", "是", "有", "Y", "YES", "T", "TRUE", "对", "√", "✓", "☑", "真", "已", "属于", "在"])
-NO = frozenset(["0", "0.0", "2", "否", "无", "没有", "N", "NO", "F", "FALSE", "不", "不是", "×", "X", "✗", "☐", "假", "未", "非", "不属于", "不在"])
+YES = frozenset(("1", "1.0", "是", "有", "Y", "YES", "T", "TRUE", "对", "√", "✓", "☑", "真", "已", "属于", "在"))
+NO = frozenset(
+    ("0", "0.0", "2", "否", "无", "没有", "N", "NO", "F", "FALSE", "不", "不是", "×", "✗", "☐", "假", "未", "非", "不属于", "不在")
+)
 
 _NUMBER = re.compile(r"([+-]?[0-9]*\.?[0-9]+(?:E[+-]?[0-9]{1,2})?)([^0-9]{0,8})")
 _GARBLED = re.compile("\ufffd|锟斤拷|烫烫烫|[\x00-\x08\x0e-\x1f]")

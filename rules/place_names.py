@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from rules.regions import load_regions
+
 _HAN = "\u4e00-\u9fff"
 _CITY = re.compile(rf"[{_HAN}]{{2,8}}?(?:市(?!场|政|民|府|委|桥)|自治州|地区|盟(?=[{_HAN}]+旗))")
 _CITY_ALONE = re.compile(rf"[{_HAN}]{{2,3}}市(?!场|政|民|府|委|桥)(?=[{_HAN}]{{1,8}}?(?:区|县|市))")
@@ -24,6 +26,7 @@ _COMMUNITY = re.compile(
 _COMMUNITY_KINDS = {"行政村": "村", "村委会": "村", "村民委员会": "村", "村": "村"}
 _GRID = re.compile(r"^(?:第?[\U000f0000-\U000f0010一二三四五六七八九十0-9]+网格)")
 _NOT_A_STEM = re.compile(r"[东西南北中一二三四五六七八九十]{0,2}(?:路|大道|街(?!道)|巷|社区|村|广场|花园|新城)")
+_CITY_ENDINGS = ("市", "州", "区", "盟")
 _STREET_ENDINGS = ("街道办事处", "街道办", "街道", "镇", "乡")
 
 
@@ -92,7 +95,7 @@ class Places:
             name = text[:length]
             if name in self.cities and (name[-1] in "市州" or self._district_follows(text[length:])):
                 return self.cities[name][1], text[length:].lstrip(), name[-1] in "市州" and name != self.cities[name][1]
-        if any(text.startswith(name) for name in self.districts if name[-1] in "市县区"):
+        if any(text[:n] in self.districts and text[n - 1] in "市县区" for n in range(3, 10)):
             return "", text, False
         found = (_CITY if province else _CITY_ALONE).match(text)
         return (found[0], text[found.end() :].lstrip(), False) if found else ("", text, False)
@@ -156,13 +159,14 @@ def _with(area: Area, key: str, value: Any) -> Area:
 
 @cache
 def national_places() -> Places:
-    """The names of `addresses.yaml` alone."""
-    rows = yaml.safe_load((Path(__file__).parent / "addresses.yaml").read_text(encoding="utf-8"))
-    provinces = {name: name for name in rows["provinces"]} | {name[:-1]: name for name in rows["provinces"] if name[-1] == "省"}
+    """Provinces, cities and counties of the register of divisions; a county by its name alone only when no other has it."""
+    rows = _rows()
+    provinces = [r[-1].name for r in load_regions().regions.values() if r[-1].level == "province"]
+    short = {name[:-1]: name for name in provinces if name.endswith("省")}
     return Places(
-        provinces=provinces | rows["province_short"],
-        cities=_cities(rows),
-        districts=_districts(rows["districts"]),
+        provinces={name: name for name in provinces} | short | rows["province_short"],
+        cities=_cities(),
+        districts=_counties() | {old: _home(code) for old, code in rows["districts_former"].items()},
         municipalities=frozenset(rows["municipalities"]),
         relative=tuple(rows["relative"]),
         remarks=frozenset(rows["remarks"]),
@@ -171,29 +175,50 @@ def national_places() -> Places:
 
 def places_of_district(code: str, name: str, streets: Iterable[str], communities: Mapping[str, str]) -> Places:
     """National names and those of one district: its streets by full name, stem and abolished name; communities with their street."""
-    rows = yaml.safe_load((Path(__file__).parent / "addresses.yaml").read_text(encoding="utf-8"))
-    base = national_places()
-    home = base.districts.get(name, ("", "", name))
-    names = list(streets)
+    base, names = national_places(), list(streets)
+    home = (*_home(code)[:2], name)
     known = {n: n for n in names} | {_stem(n): n for n in names if len(_stem(n)) > 1}
-    former = {old: new for old, new in rows["streets_former"].get(code[:6], {}).items() if new in names}
+    former = {old: new for old, new in _rows()["streets_former"].get(code[:6], {}).items() if new in names}
     stems = {_stem(old): new for old, new in former.items() if len(_stem(old)) > 1}
-    return replace(base, home=home, districts={**base.districts, name: home}, streets={**stems, **former, **known}, communities=communities)
+    return replace(
+        base,
+        home=home,
+        districts={**base.districts, name: home, name[:-1]: home} if len(name) == 3 else {**base.districts, name: home},
+        streets={**stems, **former, **known},
+        communities=communities,
+    )
+
+
+@cache
+def _rows() -> Mapping[str, Any]:
+    rows: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "addresses.yaml").read_text(encoding="utf-8"))
+    return rows
 
 
 def _stem(name: str) -> str:
     return re.sub(r"(?:街道|镇|乡)$", "", name)
 
 
-def _cities(rows: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    full = {city: (province, city) for province, cities in rows["cities"].items() for city in cities}
-    stems = {city[:-1]: home for city, home in full.items() if city.endswith("市")}
-    return full | stems | {old: full[new] for old, new in rows["city_former"].items()}
+def _home(code: str) -> tuple[str, str, str]:
+    """Province, city and name of a county's code; no city where there is none between."""
+    register = load_regions()
+    city = register.name(f"{code[:4]}00") or ""
+    return register.name(f"{code[:2]}0000") or "", city if city[-1:] in _CITY_ENDINGS and len(city) > 2 else "", register.name(code) or ""
 
 
-def _districts(rows: Mapping[str, Any]) -> dict[str, tuple[str, str, str]]:
-    found: dict[str, tuple[str, str, str]] = {}
-    for name, row in rows.items():
-        home = (*row["in"], name)
-        found |= dict.fromkeys((name, name[:-1] if len(name) == 3 else name, *row.get("former", ())), home)
+def _cities() -> dict[str, tuple[str, str]]:
+    """Cities by newest name, older names of the same code, and without 市."""
+    found: dict[str, tuple[str, str]] = {}
+    for code, names in load_regions().regions.items():
+        if names[-1].level == "prefecture" and names[-1].to_year is None and (home := _home(code))[1]:
+            spellings = [n.name for n in names] + [n.name[:-1] for n in names if n.name.endswith("市")]
+            found |= dict.fromkeys(spellings, (home[0], home[1]))
     return found
+
+
+def _counties() -> dict[str, tuple[str, str, str]]:
+    codes: dict[str, list[str]] = {}
+    for code, names in load_regions().regions.items():
+        if names[-1].level == "county" and names[-1].to_year is None and len(names[-1].name) > 2 and names[-1].name != "市辖区":
+            codes.setdefault(names[-1].name, []).append(code)
+    return {name: _home(same[0]) for name, same in codes.items() if len(same) == 1 and _home(same[0])[0] != name}
