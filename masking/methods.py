@@ -145,7 +145,7 @@ def mask_name(name: str) -> str:
     return surname + STAR * max(1, len(name) - len(surname))
 
 
-def over_distinct(values: pa.Array, rule: Callable[[str], str]) -> pa.Array:
+def over_distinct(values: pa.Array, rule: Callable[[str], str | None]) -> pa.Array:
     """Apply `rule` once to each distinct value."""
     coded = values.dictionary_encode()
     masked = pa.array([rule(text) for text in coded.dictionary.to_pylist()], pa.string())

@@ -1,0 +1,103 @@
+"""Accounts (账号): personal ones, the roles they hold, and which roles never meet in one hand (三员分立, law.md A-02, A-04)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from audit.events import Event
+from audit.log import Log
+from catalog.schema import AccountRow, DepartmentRow, RoleGrantRow
+from catalog.store import Store
+from rules.departments import load_departments
+from rules.errors import NotFound, Refused
+
+OPERATOR_NAME = "operator"
+
+
+class Role(StrEnum):
+    """What an account may do at all; a grant says to which data."""
+
+    BUREAU_OPERATOR = "bureau_operator"
+    BUREAU_REGISTRAR = "bureau_registrar"
+    BUREAU_APPROVER = "bureau_approver"
+    STEWARD = "steward"
+    DEPARTMENT_REQUESTER = "department_requester"
+    DEPARTMENT_HEAD = "department_head"
+    GRID_WORKER = "grid_worker"
+    AUDITOR = "auditor"
+    SECURITY_ADMINISTRATOR = "security_administrator"
+
+
+THREE_OFFICERS = frozenset({Role.BUREAU_OPERATOR, Role.AUDITOR, Role.SECURITY_ADMINISTRATOR})
+"""System, audit and security: no account holds two of these."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Who asks. `department` is None for the bureau's own people."""
+
+    name: str
+    department: str | None
+    roles: frozenset[Role]
+    active: bool
+
+
+def create_account(
+    store: Store, log: Log, *, by: str, name: str, title: str, department: str | None, roles: Collection[Role], now: datetime
+) -> Account:
+    """Make an account; recorded before it exists. Refused DOOR-ACCOUNT if the name is taken, DOOR-ROLES if the roles may not meet."""
+    _check_roles(name, roles)
+    with store.session() as session, session.begin():
+        if session.get(AccountRow, name):
+            raise Refused("DOOR-ACCOUNT", where=name)
+        account = _insert(session, name, title, department, roles, now)
+        body = {"actor": by, "account": name, "department": department, "roles": sorted(roles)}
+        log.append(Event.ACCOUNT_CREATED, body)
+    return account
+
+
+def ensure_operator(store: Store, now: datetime | None = None) -> Account:
+    """The bureau's operator account that comes with the platform; made if it is not there. Safe to repeat."""
+    with store.session() as session, session.begin():
+        if not session.get(AccountRow, OPERATOR_NAME):
+            _insert(session, OPERATOR_NAME, "统筹局操作员 Bureau operator", None, [Role.BUREAU_OPERATOR], now or datetime.now(UTC))
+        return load_account(session, OPERATOR_NAME)
+
+
+def load_account(session: Session, name: str) -> Account:
+    """NotFound DOOR-NO-ACCOUNT if there is none of that name."""
+    row = session.get(AccountRow, name)
+    if row is None:
+        raise NotFound("DOOR-NO-ACCOUNT", where=name)
+    roles = session.scalars(sa.select(RoleGrantRow.role).where(RoleGrantRow.account == name))
+    return Account(name=row.name, department=row.department_key, roles=frozenset(Role(role) for role in roles), active=row.active)
+
+
+def ensure_department(session: Session, key: str, now: datetime) -> None:
+    """A department that asks need not provide anything: make its row if it is one we know. Refused DOOR-DEPARTMENT otherwise."""
+    if session.get(DepartmentRow, key):
+        return
+    known = load_departments().get(key)
+    if known is None:
+        raise Refused("DOOR-DEPARTMENT", where=key)
+    session.add(DepartmentRow(key=key, title=known.title, created_at=now))
+    session.flush()
+
+
+def _check_roles(name: str, roles: Collection[Role]) -> None:
+    if not roles or len(THREE_OFFICERS & set(roles)) > 1:
+        raise Refused("DOOR-ROLES", where=name, what=", ".join(sorted(roles)))
+
+
+def _insert(session: Session, name: str, title: str, department: str | None, roles: Collection[Role], now: datetime) -> Account:
+    if department is not None:
+        ensure_department(session, department, now)
+    session.add(AccountRow(name=name, title=title, department_key=department, active=True, created_at=now))
+    session.flush()
+    session.add_all(RoleGrantRow(account=name, role=role.value, granted_at=now) for role in sorted(roles))
+    session.flush()
+    return Account(name=name, department=department, roles=frozenset(roles), active=True)

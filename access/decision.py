@@ -1,0 +1,246 @@
+"""The decision (判定): one pure function from a question to allowed or not, per column with its mask, each with reasons.
+
+Deny by default, deny beats allow. A question is decided once, for all columns. Whoever asks about a grant that is not theirs learns no more
+than whoever asks about one that does not exist.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from access.accounts import Account, Role
+from access.targets import Target
+from access.terms import AREA_PREFIX, Grant, GrantState, RowScope
+from audit.events import Event
+from audit.records import names_a_person
+from masking.plan import Plan, plan
+from rules.tiers import AnswerForm, TierPolicy
+
+MAX_PURPOSE_CHARACTERS = 500
+
+
+class Act(StrEnum):
+    """What can be asked of the door; the value is the object in the log's vocabulary."""
+
+    EXTRACT = "extract"
+    EXPORT_GOLDEN = "golden"
+    EXPORT_CROSSWALK = "crosswalk"
+    WHY = "why"
+
+    @property
+    def intent(self) -> Event:
+        return Event(f"access:{self.value}:intent")
+
+
+class Reason(StrEnum):
+    """Why a question was allowed or denied; the value is what records hold, `REASON_TEXTS` what people read."""
+
+    OWN_GRANT = "own_grant"
+    BUREAU_PREPARES = "bureau_prepares"
+    BUREAU_DUTY = "bureau_duty"
+    ACCOUNT_CLOSED = "account_closed"
+    NO_ROLE = "no_role"
+    NO_GRANT = "no_grant"
+    NOT_ACTIVE = "not_active"
+    NOT_YET_VALID = "not_yet_valid"
+    NO_LONGER_VALID = "no_longer_valid"
+    NO_EXTRACT_TIER = "no_extract_tier"
+    NO_PURPOSE = "no_purpose"
+    PERSON_IN_PURPOSE = "person_in_purpose"
+    COLUMN_UNKNOWN = "column_unknown"
+    COLUMN_NOT_SHARED = "column_not_shared"
+    SCOPE_WITHOUT_AREA = "scope_without_area"
+    FILTER_NOT_GRANTED = "filter_not_granted"
+    FILTER_NOT_ALLOWED = "filter_not_allowed"
+    FILTER_ON_MASK = "filter_on_mask"
+
+
+REASON_TEXTS: Mapping[Reason, str] = {
+    Reason.OWN_GRANT: "本部门的授权 a grant of the own department",
+    Reason.BUREAU_PREPARES: "统筹局按授权代为提取 the bureau prepares the extract under the grant",
+    Reason.BUREAU_DUTY: "统筹局职责 a duty of the bureau",
+    Reason.ACCOUNT_CLOSED: "账号已停用 the account is closed",
+    Reason.NO_ROLE: "账号没有所需角色 the account lacks the role",
+    Reason.NO_GRANT: "没有可用的授权 no grant that this account may use",
+    Reason.NOT_ACTIVE: "授权已暂停或终止 the grant is suspended or ended",
+    Reason.NOT_YET_VALID: "授权尚未生效 the grant is not valid yet",
+    Reason.NO_LONGER_VALID: "授权已过期 the grant is no longer valid",
+    Reason.NO_EXTRACT_TIER: "该开放层级不允许提取 the tier allows no extract",
+    Reason.NO_PURPOSE: "未说明用途 no purpose is stated",
+    Reason.PERSON_IN_PURPOSE: "用途中含有证件号或手机号 the purpose names a person's number",
+    Reason.COLUMN_UNKNOWN: "数据项不存在 the column does not exist",
+    Reason.COLUMN_NOT_SHARED: "数据项不予共享 the column is not shared",
+    Reason.SCOPE_WITHOUT_AREA: "目标数据没有所属区域，不能按区域限定 the target has no area to be scoped by",
+    Reason.FILTER_NOT_GRANTED: "筛选的数据项不在授权内 the filter's column is not granted",
+    Reason.FILTER_NOT_ALLOWED: "该数据项不允许筛选 this kind of column may not be filtered on",
+    Reason.FILTER_ON_MASK: "不得按脱敏的数据项筛选 no filter on a masked column",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Who asks for what, under which grant, on which day."""
+
+    act: Act
+    account: Account
+    purpose: str
+    today: date
+    policy: TierPolicy
+    grant: Grant | None = None
+    target: Target | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """`reasons` hold for the whole answer, `column_reasons` for one column; `plan` gives the masks where it is allowed."""
+
+    allowed: bool
+    reasons: tuple[Reason, ...]
+    column_reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
+    plan: Plan = field(default_factory=dict)
+
+    def told(self) -> str:
+        """The reasons for a person, with column names and no values."""
+        columns = [f"{column}: {REASON_TEXTS[reason]}" for column, reasons in self.column_reasons.items() for reason in reasons]
+        return "; ".join([*(REASON_TEXTS[reason] for reason in self.reasons), *columns])
+
+
+Rule = Callable[[Question], Reason | None]
+
+
+def decide(question: Question) -> Decision:
+    """Allowed if a ground is found and nothing objects. The terms are looked at only once the asker may know of them."""
+    grounds = _told_by(GROUNDS[question.act], question)
+    if not grounds:
+        return Decision(allowed=False, reasons=(REFUSALS[question.act],))
+    objections = _told_by(OBJECTIONS, question)
+    columns = column_objections(question)
+    if objections or columns:
+        return Decision(allowed=False, reasons=objections, column_reasons=columns)
+    return Decision(allowed=True, reasons=grounds, plan=_plan(question))
+
+
+def column_objections(question: Question) -> Mapping[str, tuple[Reason, ...]]:
+    """What stands against single columns: those granted, and those that the row scope filters on."""
+    if question.grant is None or question.target is None:
+        return {}
+    found = {column: _against_column(column, question.target) for column in question.grant.columns}
+    if not any(found.values()):
+        found |= _against_filters(question.grant, question.target, question.policy)
+    return {column: reasons for column, reasons in found.items() if reasons}
+
+
+def _own_grant(question: Question) -> Reason | None:
+    may_extract = question.account.roles & {Role.DEPARTMENT_REQUESTER, Role.DEPARTMENT_HEAD}
+    own = question.grant is not None and question.account.department == question.grant.grantee
+    return Reason.OWN_GRANT if own and may_extract and question.account.active else None
+
+
+def _bureau_prepares(question: Question) -> Reason | None:
+    bureau = question.account.active and Role.BUREAU_OPERATOR in question.account.roles
+    return Reason.BUREAU_PREPARES if bureau and question.grant is not None else None
+
+
+def _bureau_export(question: Question) -> Reason | None:
+    return Reason.BUREAU_DUTY if Role.BUREAU_OPERATOR in question.account.roles else None
+
+
+def _bureau_explains(question: Question) -> Reason | None:
+    return Reason.BUREAU_DUTY if question.account.roles & {Role.BUREAU_OPERATOR, Role.STEWARD} else None
+
+
+def _account_closed(question: Question) -> Reason | None:
+    return None if question.account.active else Reason.ACCOUNT_CLOSED
+
+
+def _purpose_missing(question: Question) -> Reason | None:
+    stated = question.purpose.strip() and len(question.purpose) <= MAX_PURPOSE_CHARACTERS
+    return None if stated else Reason.NO_PURPOSE
+
+
+def _purpose_names_person(question: Question) -> Reason | None:
+    return Reason.PERSON_IN_PURPOSE if names_a_person(question.purpose) else None
+
+
+def _not_active(question: Question) -> Reason | None:
+    return Reason.NOT_ACTIVE if question.grant and question.grant.state is not GrantState.ACTIVE else None
+
+
+def _not_yet_valid(question: Question) -> Reason | None:
+    return Reason.NOT_YET_VALID if question.grant and question.today < question.grant.valid_from else None
+
+
+def _no_longer_valid(question: Question) -> Reason | None:
+    return Reason.NO_LONGER_VALID if question.grant and question.today > question.grant.valid_to else None
+
+
+def _tier_without_extract(question: Question) -> Reason | None:
+    grant = question.grant
+    allowed = grant is None or question.policy.tiers[grant.tier].answer is AnswerForm.EXTRACT
+    return None if allowed else Reason.NO_EXTRACT_TIER
+
+
+def _scope_without_area(question: Question) -> Reason | None:
+    scoped = question.grant is not None and question.grant.row_scope.areas
+    return Reason.SCOPE_WITHOUT_AREA if scoped and question.target and question.target.area_column is None else None
+
+
+GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
+    Act.EXTRACT: (_own_grant, _bureau_prepares),
+    Act.EXPORT_GOLDEN: (_bureau_export,),
+    Act.EXPORT_CROSSWALK: (_bureau_export,),
+    Act.WHY: (_bureau_explains,),
+}
+REFUSALS: Mapping[Act, Reason] = {
+    Act.EXTRACT: Reason.NO_GRANT,
+    Act.EXPORT_GOLDEN: Reason.NO_ROLE,
+    Act.EXPORT_CROSSWALK: Reason.NO_ROLE,
+    Act.WHY: Reason.NO_ROLE,
+}
+OBJECTIONS: tuple[Rule, ...] = (
+    _account_closed,
+    _purpose_missing,
+    _purpose_names_person,
+    _not_active,
+    _not_yet_valid,
+    _no_longer_valid,
+    _tier_without_extract,
+    _scope_without_area,
+)
+
+
+def malformed_areas(scope: RowScope) -> list[str]:
+    """Areas of a scope that are no code of a district, street, community or grid."""
+    return [area for area in scope.areas if not AREA_PREFIX.fullmatch(area)]
+
+
+def _told_by(rules: tuple[Rule, ...], question: Question) -> tuple[Reason, ...]:
+    return tuple(reason for rule in rules if (reason := rule(question)))
+
+
+def _against_column(name: str, target: Target) -> tuple[Reason, ...]:
+    column = target.columns.get(name)
+    if column is None:
+        return (Reason.COLUMN_UNKNOWN,)
+    return () if column.shared else (Reason.COLUMN_NOT_SHARED,)
+
+
+def _against_filters(grant: Grant, target: Target, policy: TierPolicy) -> Mapping[str, tuple[Reason, ...]]:
+    return {column: _against_filter(column, grant, target, policy) for column in grant.row_scope.equals}
+
+
+def _against_filter(name: str, grant: Grant, target: Target, policy: TierPolicy) -> tuple[Reason, ...]:
+    if name not in grant.columns:
+        return (Reason.FILTER_NOT_GRANTED,)
+    facts = target.columns[name].facts
+    if facts.kind not in policy.filter_kinds:
+        return (Reason.FILTER_NOT_ALLOWED,)
+    return () if plan([facts], grant.tier, policy)[name].mask.keeps else (Reason.FILTER_ON_MASK,)
+
+
+def _plan(question: Question) -> Plan:
+    if question.grant is None or question.target is None:
+        return {}
+    columns = [question.target.columns[name].facts for name in question.grant.columns]
+    return plan(columns, question.grant.tier, question.policy)

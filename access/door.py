@@ -1,0 +1,275 @@
+"""The door: every read of residents for an answer goes through one of its methods, and each leaves its records before the answer leaves.
+
+Decide → INTENT (durable) → read → mask → stage → RESULT (durable, sealed) → hand over. What is denied is recorded too. Nothing else in the
+platform reads resident rows for an answer.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from access.accounts import Account, load_account
+from access.decision import Act, Decision, Question, Reason, decide
+from access.files import check_format, digest_of, write
+from access.grants import load_grant
+from access.labels import labelled_columns, with_labels
+from access.reading import (
+    MaskTerms,
+    ResidentCount,
+    base_batches,
+    counted,
+    crosswalk_batches,
+    golden_batches,
+    masked_batches,
+    spilling_connection,
+)
+from access.receipts import RECEIPT_SUFFIX, Receipt, as_json, keep
+from access.recording import Answer, Facts, Outcome, Recorder, log_faults_translated
+from access.staging import Staging, check_writable, sweep
+from access.targets import GOLDEN, RESIDENT_ID, Target, load_target
+from access.terms import Grant, GrantState
+from audit.keys import read_private, write_private
+from audit.log import Log, open_log
+from catalog.home import Home
+from catalog.lake import Lake
+from catalog.locks import hold
+from catalog.snapshots import CHINA
+from catalog.store import Store
+from masking.methods import KEEP
+from masking.plan import ColumnPlan, Plan
+from masking.pseudonyms import KEY_BYTES, recipient_key
+from rules.elements import load_elements
+from rules.errors import Denied, NotFound
+from rules.tiers import load_tier_policy
+from rules.version import rules_version
+
+PSEUDONYM_KEY = "pseudonym-master.key"
+EPOCH = "1"
+PARQUET = "parquet"
+CROSSWALK_COLUMNS = ("dataset", "record", RESIDENT_ID)
+AS_IT_STANDS = ColumnPlan(mask=KEEP, minor_mask=KEEP)
+
+Clock = Callable[[], datetime]
+Batches = Iterator[pa.RecordBatch]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Admitted:
+    """A question that was allowed: who asks, under which grant, for what, with which masks; and the facts that records hold of it."""
+
+    act: Act
+    account: Account
+    grant: Grant | None
+    target: Target
+    plan: Plan
+    facts: Facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Delivery:
+    """What a bulk answer is written as, and where it goes."""
+
+    out: Path
+    file_format: str
+    names: Sequence[str]
+    receipt_beside: bool = False
+
+
+class Door:
+    """One door, held open by one process. Opening it closes the intents of doors whose process died. Close it, or use it in a `with`."""
+
+    def __init__(self, store: Store, home: Home, log: Log, clock: Clock, *, origin: str = "") -> None:
+        self._store, self._home, self._log, self._clock = store, home, log, clock
+        self._lake = Lake(home.lake_root)
+        self._policy = load_tier_policy()
+        sweep(home.exports, log)
+        self._staging = Staging(home.exports)
+        self._recorder = Recorder(log, self._staging.holder, origin)
+
+    def extract(self, actor: str, grant_id: int, out: Path, file_format: str) -> Answer:
+        """Write what a grant gives to `out` (csv, xlsx or parquet), its receipt beside it.
+
+        Raises Denied DOOR-DENIED with the reasons; Refused for a format or a path that cannot be; PlatformFault AUD-UNAVAILABLE if the log
+        takes no record, in which case nothing is handed over.
+        """
+        check_format(file_format)
+        check_writable(out)
+        with self._store.session() as session:
+            grant = load_grant(session, grant_id)
+        admitted = self._admit(Act.EXTRACT, actor, grant.purpose if grant else "", grant, {"grant": grant_id, "format": file_format})
+        delivery = _Delivery(out=out, file_format=file_format, names=list(admitted.plan), receipt_beside=True)
+        return self._hand_over(admitted, delivery, lambda con, residents: self._masked(con, admitted, residents))
+
+    def export_golden(self, actor: str, purpose: str, out: Path, labels: bool = False) -> Answer:
+        """All residents, unmasked, as Parquet: `resident_id` and a column per element. Needs the bureau role."""
+        check_writable(out)
+        admitted = self._admit(Act.EXPORT_GOLDEN, actor, purpose, None, {"format": PARQUET, "labels": labels})
+        columns = [name for name in admitted.target.columns if name == RESIDENT_ID or name in load_elements()]
+        admitted = replace(admitted, plan=dict.fromkeys(columns, AS_IT_STANDS))
+
+        def batches(con: duckdb.DuckDBPyConnection, residents: ResidentCount) -> Batches:
+            plain = counted(golden_batches(con, admitted.target, columns), residents)
+            return with_labels(plain, columns) if labels else plain
+
+        names = labelled_columns(columns) if labels else columns
+        return self._hand_over(admitted, _Delivery(out=out, file_format=PARQUET, names=names), batches)
+
+    def export_crosswalk(self, actor: str, purpose: str, out: Path) -> Answer:
+        """Each accepted record and the resident it belongs to, as Parquet: dataset, record, resident_id. Needs the bureau role."""
+        check_writable(out)
+        admitted = self._admit(Act.EXPORT_CROSSWALK, actor, purpose, None, {"format": PARQUET})
+        admitted = replace(admitted, plan=dict.fromkeys(CROSSWALK_COLUMNS, AS_IT_STANDS))
+        delivery = _Delivery(out=out, file_format=PARQUET, names=CROSSWALK_COLUMNS)
+        folder = admitted.target.path.parent
+        return self._hand_over(admitted, delivery, lambda con, residents: counted(crosswalk_batches(con, folder), residents))
+
+    def why(self, actor: str, purpose: str, resident: str, element: str | None = None) -> Answer:
+        """The explanation of a resident's golden values: sources, dates, rules, rivals, evidence. Its `value` is golden's Explanation."""
+        from golden.explain import why
+
+        facts = {"subject": self._log.subject("resident", resident), "element": element}
+        admitted = self._admit(Act.WHY, actor, purpose, None, facts)
+        with self._recorder.intend(admitted.act, admitted.facts) as recording:
+            value = why(self._store, self._lake, resident, element)
+            outcome = Outcome(rows=1, residents=1, digest=_digest_of_value(value), facts={"columns": [element] if element else []})
+            return Answer(self._log, recording.result(outcome), value=value)
+
+    def close(self) -> None:
+        self._staging.close()
+
+    def __enter__(self) -> "Door":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _admit(self, act: Act, actor: str, purpose: str, grant: Grant | None, facts: Facts) -> _Admitted:
+        """Decide, twice: before the target is looked at, so that nobody learns of it who may not, and with it."""
+        account = self._account(actor)
+        question = Question(act=act, account=account, purpose=purpose, today=self._today(), policy=self._policy, grant=grant)
+        facts = {"actor": actor, "department": account.department, "purpose": purpose, **facts}
+        self._require(question, facts)
+        with self._store.session() as session:
+            target = load_target(session, self._lake, grant.target if grant else GOLDEN)
+        decision = self._require(replace(question, target=target), facts)
+        return _Admitted(
+            act=act, account=account, grant=grant, target=target, plan=decision.plan, facts=facts | self._versions(target, grant)
+        )
+
+    def _require(self, question: Question, facts: Facts) -> Decision:
+        decision = decide(question)
+        if not decision.allowed:
+            known = {Reason.PERSON_IN_PURPOSE, Reason.NO_PURPOSE} & set(decision.reasons)
+            self._recorder.deny(question.act, {**facts, "purpose": ""} if known else facts, decision)
+            raise Denied("DOOR-DENIED", where=question.act.value, what=decision.told())
+        return decision
+
+    def _account(self, name: str) -> Account:
+        """An unknown account is one that may do nothing; who tries names learns no more than that."""
+        try:
+            with self._store.session() as session:
+                return load_account(session, name)
+        except NotFound:
+            return Account(name=name, department=None, roles=frozenset(), active=False)
+
+    def _versions(self, target: Target, grant: Grant | None) -> dict[str, Any]:
+        scope = {"tier": grant.tier.value, "case_number": grant.case_number, "areas": list(grant.row_scope.areas)} if grant else {}
+        versions = {"target": target.key, "target_version": target.version}
+        return {**versions, **scope, "policy_version": self._policy.version, "rules_version": rules_version()}
+
+    def _masked(self, con: duckdb.DuckDBPyConnection, admitted: _Admitted, residents: ResidentCount) -> Batches:
+        assert admitted.grant is not None
+        secret = recipient_key(read_private(self._home.keys / PSEUDONYM_KEY), admitted.grant.grantee, EPOCH)
+        terms = MaskTerms(plan=admitted.plan, policy=self._policy, key=secret, today=self._today())
+        scope = admitted.grant.row_scope
+        return masked_batches(base_batches(con, admitted.target, list(admitted.plan), scope), scope, terms, residents)
+
+    def _hand_over(
+        self, admitted: _Admitted, delivery: _Delivery, batches: Callable[[duckdb.DuckDBPyConnection, ResidentCount], Batches]
+    ) -> Answer:
+        staged = self._staging.new_file(f".{delivery.file_format}")
+        try:
+            with self._recorder.intend(admitted.act, admitted.facts) as recording:
+                residents = ResidentCount()
+                with spilling_connection(self._staging.spill) as con:
+                    watched = self._watched(batches(con, residents), admitted.grant)
+                    rows = write(staged, list(delivery.names), watched, delivery.file_format)
+                outcome = Outcome(rows=rows, residents=residents.total, digest=digest_of(staged), facts=_recorded(admitted, delivery))
+                self._check_still_granted(admitted.grant)
+                answer = Answer(self._log, recording.result(outcome), path=delivery.out)
+            self._give_receipt(admitted, delivery, answer)
+            self._staging.hand_over(staged, delivery.out)
+        finally:
+            staged.unlink(missing_ok=True)
+        return answer
+
+    def _give_receipt(self, admitted: _Admitted, delivery: _Delivery, answer: Answer) -> None:
+        receipt = Receipt(
+            actor=admitted.account.name,
+            grant=admitted.grant,
+            target=admitted.target.key,
+            target_version=admitted.target.version,
+            plan=admitted.plan,
+            policy_version=self._policy.version,
+            rules_version=rules_version(),
+            rows=answer.rows,
+            residents=answer.residents,
+            file_format=delivery.file_format,
+            digest=answer.digest,
+            audit_seq=answer.seq,
+            at=self._clock(),
+        )
+        number = keep(self._store, receipt)
+        if delivery.receipt_beside:
+            staged = self._staging.new_file(".json")
+            staged.write_text(as_json(receipt, number, self._log), encoding="utf-8")
+            self._staging.hand_over(staged, delivery.out.with_name(delivery.out.name + RECEIPT_SUFFIX))
+
+    def _watched(self, batches: Batches, grant: Grant | None) -> Batches:
+        """A grant that is suspended or ended stops an extract under way (L-27)."""
+        for batch in batches:
+            self._check_still_granted(grant)
+            yield batch
+
+    def _check_still_granted(self, grant: Grant | None) -> None:
+        if grant is None:
+            return
+        with self._store.session() as session:
+            now = load_grant(session, grant.id)
+        if now is None or now.state is not GrantState.ACTIVE:
+            raise Denied("DOOR-STOPPED", where=str(grant.id))
+
+    def _today(self) -> date:
+        return self._clock().astimezone(CHINA).date()
+
+
+def open_door(home: Home, store: Store, clock: Clock, *, origin: str = "") -> Door:
+    """The door of a home, with its log and keys; IntegrityBroken AUD-KEY if keys and log do not belong together."""
+    with log_faults_translated():
+        return Door(store, home, open_log(home.audit_url, home.keys, clock=clock), clock, origin=origin)
+
+
+def create_keys(home: Home) -> None:
+    """The keys of log and masks, and the log itself; safe to repeat, makes only what is not there."""
+    with log_faults_translated():
+        open_log(home.audit_url, home.keys).close()
+    with hold(home.keys / ".lock"):
+        if not (home.keys / PSEUDONYM_KEY).exists():
+            write_private(home.keys / PSEUDONYM_KEY, os.urandom(KEY_BYTES))
+
+
+def _recorded(admitted: _Admitted, delivery: _Delivery) -> Facts:
+    columns = [{"column": n, "mask": str(c.mask), "minor_mask": str(c.minor_mask)} for n, c in admitted.plan.items()]
+    return {"columns": columns, "format": delivery.file_format, "target": admitted.target.key, "target_version": admitted.target.version}
+
+
+def _digest_of_value(value: Any) -> str:
+    return sha256(json.dumps(asdict(value), ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()

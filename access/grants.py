@@ -1,0 +1,186 @@
+"""Grants (授权) in the store: made, read, suspended, ended (law.md L-14, L-23, L-27). Each change is a record of the log first.
+
+The terms of a grant never change: wider terms are a new grant.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from access.accounts import Account, Role, ensure_department, load_account
+from access.decision import Act, Question, column_objections, malformed_areas
+from access.recording import log_faults_translated
+from access.targets import Target, load_target
+from access.terms import Grant, GrantState, RowScope
+from audit.events import Event
+from audit.log import Log
+from audit.records import names_a_person
+from catalog.lake import Lake
+from catalog.schema import DataGrantRow
+from catalog.store import Store
+from masking.plan import plan, plan_warnings
+from rules.errors import Denied, Refused
+from rules.tiers import Tier, TierPolicy, load_tier_policy
+
+GRANTING_ROLES = frozenset({Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER})
+CHANGES: Mapping[GrantState, tuple[frozenset[GrantState], Event]] = {
+    GrantState.SUSPENDED: (frozenset({GrantState.ACTIVE}), Event.GRANT_SUSPENDED),
+    GrantState.ACTIVE: (frozenset({GrantState.SUSPENDED}), Event.GRANT_RESUMED),
+    GrantState.ENDED: (frozenset({GrantState.ACTIVE, GrantState.SUSPENDED}), Event.GRANT_ENDED),
+}
+"""To a state: from which states, and the event that records it."""
+
+
+def grant(
+    store: Store,
+    lake: Lake,
+    log: Log,
+    *,
+    by: str,
+    grantee: str,
+    target: str,
+    columns: Sequence[str],
+    tier: Tier,
+    purpose: str,
+    legal_basis: str,
+    valid_from: date,
+    valid_to: date,
+    now: datetime,
+    row_scope: RowScope | None = None,
+    case_number: str = "",
+) -> Grant:
+    """Make a grant. Refused DOOR-TERMS names every fault of the terms at once; Denied DOOR-DENIED if `by` may not grant."""
+    terms = Grant(
+        id=0,
+        grantee=grantee,
+        target=target,
+        columns=tuple(columns),
+        row_scope=row_scope or RowScope(),
+        tier=tier,
+        purpose=purpose,
+        legal_basis=legal_basis,
+        case_number=case_number,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        state=GrantState.ACTIVE,
+    )
+    with store.session() as session, session.begin():
+        account = _may_grant(session, by)
+        faults = faults_of(terms, load_target(session, lake, target), account, load_tier_policy())
+        if faults:
+            raise Refused("DOOR-TERMS", where=target, what="; ".join(faults))
+        ensure_department(session, grantee, now)
+        row = _row(terms, by, now)
+        session.add(row)
+        session.flush()
+        with log_faults_translated():
+            log.append(Event.GRANT_MADE, {"actor": by, "grant": row.id, **_recorded(terms)})
+        return _grant(row)
+
+
+def grant_warnings(terms: Grant, target: Target, policy: TierPolicy) -> list[str]:
+    """What the approver should know before making this grant."""
+    columns = [target.columns[name].facts for name in terms.columns]
+    return plan_warnings(columns, plan(columns, terms.tier, policy))
+
+
+def load_grant(session: Session, grant_id: int) -> Grant | None:
+    row = session.get(DataGrantRow, grant_id)
+    return None if row is None else _grant(row)
+
+
+def change_state(store: Store, log: Log, *, by: str, grant_id: int, state: GrantState, why: str) -> Grant:
+    """Suspend, resume or end a grant, in effect from the next look at it. Refused DOOR-STATE where it cannot pass into that state."""
+    allowed_from, event = CHANGES[state]
+    with store.session() as session, session.begin():
+        _may_grant(session, by)
+        row = session.get(DataGrantRow, grant_id, populate_existing=True)
+        if row is None or GrantState(row.state) not in allowed_from:
+            raise Refused("DOOR-STATE", where=str(grant_id), what=state.value)
+        row.state = state.value
+        with log_faults_translated():
+            log.append(event, {"actor": by, "grant": grant_id, "why": why})
+        return _grant(row)
+
+
+def faults_of(terms: Grant, target: Target, account: Account, policy: TierPolicy) -> list[str]:
+    """Everything that is wrong with the terms, with column names and no values."""
+    question = Question(
+        act=Act.EXTRACT, account=account, purpose=terms.purpose, today=terms.valid_from, policy=policy, grant=terms, target=target
+    )
+    checks = {
+        "未列数据项 no columns": not terms.columns,
+        "数据项重复 a column stands twice": len(set(terms.columns)) < len(terms.columns),
+        "未说明用途 no purpose": not terms.purpose.strip(),
+        "未说明依据 no legal basis": not terms.legal_basis.strip(),
+        "用途、依据或办件号含有证件号或手机号 purpose, basis or case names a person's number": _names_person(terms),
+        "止期早于起期 the end lies before the beginning": terms.valid_to < terms.valid_from,
+        "区域代码应为 6、9、12 或 15 位 an area code has 6, 9, 12 or 15 digits": bool(malformed_areas(terms.row_scope)),
+        "目标数据没有所属区域 the target has no area": bool(terms.row_scope.areas) and target.area_column is None,
+    }
+    columns = [f"{column}: {reason.value}" for column, reasons in column_objections(question).items() for reason in reasons]
+    return [fault for fault, wrong in checks.items() if wrong] + columns
+
+
+def _names_person(terms: Grant) -> bool:
+    return any(names_a_person(text) for text in (terms.purpose, terms.legal_basis, terms.case_number))
+
+
+def _may_grant(session: Session, name: str) -> Account:
+    account = load_account(session, name)
+    if not account.active or not account.roles & GRANTING_ROLES:
+        raise Denied("DOOR-DENIED", where=name, what="授权须由统筹局审批 grants are made by the bureau")
+    return account
+
+
+def _row(terms: Grant, by: str, now: datetime) -> DataGrantRow:
+    return DataGrantRow(
+        grantee_key=terms.grantee,
+        target=terms.target,
+        columns=list(terms.columns),
+        row_scope=terms.row_scope.as_json(),
+        tier=terms.tier.value,
+        purpose=terms.purpose,
+        legal_basis=terms.legal_basis,
+        case_number=terms.case_number,
+        valid_from=terms.valid_from,
+        valid_to=terms.valid_to,
+        state=terms.state.value,
+        granted_by=by,
+        granted_at=now,
+    )
+
+
+def _grant(row: DataGrantRow) -> Grant:
+    return Grant(
+        id=row.id,
+        grantee=row.grantee_key,
+        target=row.target,
+        columns=tuple(row.columns),
+        row_scope=RowScope.from_json(row.row_scope),
+        tier=Tier(row.tier),
+        purpose=row.purpose,
+        legal_basis=row.legal_basis,
+        case_number=row.case_number,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        state=GrantState(row.state),
+    )
+
+
+def _recorded(terms: Grant) -> dict[str, object]:
+    """The terms as the log keeps them; filter values are codes, never numbers of persons."""
+    return {
+        "grantee": terms.grantee,
+        "target": terms.target,
+        "columns": list(terms.columns),
+        "areas": list(terms.row_scope.areas),
+        "filters": [{"column": column, "values": list(values)} for column, values in sorted(terms.row_scope.equals.items())],
+        "tier": terms.tier.value,
+        "purpose": terms.purpose,
+        "legal_basis": terms.legal_basis,
+        "case_number": terms.case_number,
+        "valid_from": terms.valid_from.isoformat(),
+        "valid_to": terms.valid_to.isoformat(),
+    }

@@ -1,0 +1,35 @@
+"""Chinese labels beside codes, for people who read an export (`--labels`)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pyarrow as pa
+
+from masking.methods import over_distinct
+from rules.code_tables import load_code_tables
+from rules.elements import load_elements
+
+LABEL_SUFFIX = "_label"
+
+
+def labelled_columns(columns: Sequence[str]) -> list[str]:
+    """The columns with a label column after each coded one."""
+    return [name for column in columns for name in ((column, column + LABEL_SUFFIX) if _labels(column) else (column,))]
+
+
+def with_labels(batches: Iterator[pa.RecordBatch], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The same batches with the labels of every code; a code that its table does not hold has none."""
+    names = labelled_columns(columns)
+    for batch in batches:
+        arrays = [batch[name] if name in columns else _label(batch[name.removesuffix(LABEL_SUFFIX)], name) for name in names]
+        yield pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def _label(codes: pa.Array, name: str) -> pa.Array:
+    labels = _labels(name.removesuffix(LABEL_SUFFIX))
+    return over_distinct(codes, lambda code: labels.get(code))
+
+
+def _labels(column: str) -> Mapping[str, str]:
+    element = load_elements().get(column)
+    table = load_code_tables().get(element.code_table) if element and element.code_table else None
+    return table.labels if table else {}

@@ -1,0 +1,178 @@
+"""Reading what an answer needs: base rows within the row scope, as Arrow batches in bounded memory, and masking them as they pass.
+
+The area scope goes in at the base relation; filters are applied to the masked values, so that a masked value can influence no answer.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from access.targets import RESIDENT_ID, Target
+from access.terms import RowScope
+from masking.methods import RecipientKey
+from masking.plan import Plan, mask_column, minors, needs_age
+from rules.tiers import TierPolicy
+
+ROWS_A_BATCH = 65_536
+MEMORY_LIMIT = "1GB"
+THREADS = 2
+MAX_PENDING_NUMBERS = 4_000_000
+BIRTH = "__birth"
+SUBJECT = "__subject"
+NUMBER_BIRTH = r"^\d{6}(\d{4})(\d{2})(\d{2})\d{3}[\dX]$"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskTerms:
+    """What masking a batch needs beside the batch."""
+
+    plan: Plan
+    policy: TierPolicy
+    key: RecipientKey
+    today: date
+
+
+class ResidentCount:
+    """Counts distinct residents over batches, by the number in their id; rows that belong to no known resident count one each."""
+
+    def __init__(self) -> None:
+        self._numbers: list[np.ndarray] = []
+        self._pending = 0
+        self._unknown = 0
+
+    def add(self, subjects: pa.Array) -> None:
+        numbers = pc.cast(pc.utf8_slice_codeunits(subjects.drop_null(), 1), pa.int64()).to_numpy(zero_copy_only=False)
+        self._numbers.append(numbers)
+        self._pending += len(numbers)
+        self._unknown += subjects.null_count
+        if self._pending > MAX_PENDING_NUMBERS:
+            self._compact()
+
+    @property
+    def total(self) -> int:
+        self._compact()
+        return len(self._numbers[0]) + self._unknown
+
+    def _compact(self) -> None:
+        self._numbers = [np.unique(np.concatenate([*self._numbers, np.empty(0, dtype=np.int64)]))]
+        self._pending = 0
+
+
+@contextmanager
+def spilling_connection(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB connection that stays within its memory and spills to a folder of ours."""
+    with duckdb.connect(":memory:") as con:
+        con.execute(f"SET memory_limit='{MEMORY_LIMIT}'; SET threads={THREADS}")
+        con.execute(f"SET temp_directory='{_literal(str(spill))}'")
+        yield con
+
+
+def base_batches(con: duckdb.DuckDBPyConnection, target: Target, columns: Sequence[str], scope: RowScope) -> Iterator[pa.RecordBatch]:
+    """The granted columns of the rows in scope, in the target's order, with each row's resident and birth date beside them."""
+    con.execute(base_query(target, columns, scope.areas))
+    yield from _batches(con)
+
+
+def masked_batches(
+    batches: Iterator[pa.RecordBatch], scope: RowScope, terms: MaskTerms, residents: ResidentCount
+) -> Iterator[pa.RecordBatch]:
+    """Mask, then filter: what comes out holds nothing but masked values of rows whose *masked* values match the filters."""
+    for batch in batches:
+        is_minor = minors(batch[BIRTH], terms.today, terms.policy) if needs_age(terms.plan) else None
+        arrays = [mask_column(batch[name], column, is_minor, terms.key) for name, column in terms.plan.items()]
+        masked = pa.RecordBatch.from_arrays(arrays, names=list(terms.plan))
+        matching = _matching(masked, scope.equals)
+        residents.add(batch[SUBJECT] if matching is None else batch[SUBJECT].filter(matching))
+        yield masked if matching is None else masked.filter(matching)
+
+
+def golden_batches(con: duckdb.DuckDBPyConnection, target: Target, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """All residents as they stand, one row each: the columns as text, empty as null, in the order of their ids."""
+    selected = ", ".join(f"nullif({_name(column)}::VARCHAR, '') AS {_name(column)}" for column in columns)
+    con.execute(f"SELECT {selected} FROM read_parquet('{_literal(str(target.path))}') ORDER BY {RESIDENT_ID}")
+    yield from _batches(con)
+
+
+def crosswalk_batches(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[pa.RecordBatch]:
+    """Each accepted record with the resident it belongs to."""
+    path = _literal(str(folder / "crosswalk.parquet"))
+    con.execute(f"SELECT dataset, record, {RESIDENT_ID} FROM read_parquet('{path}') ORDER BY dataset, record")
+    yield from _batches(con)
+
+
+def _batches(con: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+    reader: pa.RecordBatchReader = con.to_arrow_reader(ROWS_A_BATCH)
+    yield from reader
+
+
+def counted(batches: Iterator[pa.RecordBatch], residents: ResidentCount) -> Iterator[pa.RecordBatch]:
+    """The same batches, their residents counted as they pass."""
+    for batch in batches:
+        residents.add(batch[RESIDENT_ID])
+        yield batch
+
+
+def base_query(target: Target, columns: Sequence[str], areas: Sequence[str]) -> str:
+    """The SQL over the target's files; every name and text in it is quoted here."""
+    wanted = [f"base.{_name(column)}::VARCHAR AS {_name(column)}" for column in columns]
+    selected = ", ".join([*wanted, f"{_birth(target)} AS {_name(BIRTH)}", f"{_subject(target)} AS {_name(SUBJECT)}"])
+    relation = f"read_parquet('{_literal(str(target.path))}') AS base {_persons_join(target)}"
+    return f"SELECT {selected} FROM {relation} WHERE {_in_areas(target, areas)} ORDER BY base.{_name(target.order_column)}"
+
+
+def _subject(target: Target) -> str:
+    if target.is_golden:
+        return f"base.{_name(RESIDENT_ID)}"
+    return f"crosswalk.{RESIDENT_ID}" if target.persons else "NULL::VARCHAR"
+
+
+def _birth(target: Target) -> str:
+    """The birth date by the row itself, else by its identity number, else by the golden record of its resident."""
+    known = [f"base.{_name(target.birth_column)}"] if target.birth_column else []
+    if target.number_column:
+        number = f"base.{_name(target.number_column)}"
+        known.append(
+            f"CASE WHEN regexp_matches({number}, '{NUMBER_BIRTH}') THEN regexp_replace({number}, '{NUMBER_BIRTH}', '\\1-\\2-\\3') END"
+        )
+    if target.persons and not target.is_golden:
+        known.append("person.birth_date")
+    return f"coalesce({', '.join(known)}, NULL)::VARCHAR" if known else "NULL::VARCHAR"
+
+
+def _persons_join(target: Target) -> str:
+    if target.is_golden or target.persons is None:
+        return ""
+    crosswalk, residents = (_literal(str(target.persons / f"{name}.parquet")) for name in ("crosswalk", "residents"))
+    mine = f"SELECT record, resident_id FROM read_parquet('{crosswalk}') WHERE dataset = '{_literal(target.key)}'"
+    people = f"SELECT resident_id, birth_date FROM read_parquet('{residents}')"
+    return f"LEFT JOIN ({mine}) AS crosswalk ON crosswalk.record = base._record LEFT JOIN ({people}) AS person USING (resident_id)"
+
+
+def _in_areas(target: Target, areas: Sequence[str]) -> str:
+    if not areas:
+        return "true"
+    assert target.area_column is not None, "the decision lets no area scope through without an area column"
+    return "(" + " OR ".join(f"starts_with(base.{_name(target.area_column)}, '{_literal(area)}')" for area in areas) + ")"
+
+
+def _matching(masked: pa.RecordBatch, equals: Mapping[str, Sequence[str]]) -> pa.Array | None:
+    result = None
+    for column, values in sorted(equals.items()):
+        fits = pc.is_in(masked[column], value_set=pa.array(values, pa.string()))
+        result = fits if result is None else pc.and_(result, fits)
+    return result
+
+
+def _name(column: str | None) -> str:
+    return '"' + (column or "").replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return text.replace("'", "''")

@@ -1,0 +1,117 @@
+"""The two records around each access, and the answer that can exist only after the second.
+
+`Recorder.intend` writes INTENT and gives a `Recording`; `Recording.result` writes RESULT and gives the `Answer`. An `Answer` looks its own
+RESULT up in the log when it is made, so none can be made around the log.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from access.decision import Act, Decision
+from audit.errors import KeyProblem, LogBroken, LogUnavailable, RecordRefused
+from audit.events import Event
+from audit.log import Log, Sealed
+from rules.errors import IntegrityBroken, PlatformFault, Refused
+
+Facts = Mapping[str, Any]
+
+
+@contextmanager
+def log_faults_translated() -> Iterator[None]:
+    """The log's own errors as the platform's: no answer leaves in any of these cases."""
+    try:
+        yield
+    except LogUnavailable as fault:
+        raise PlatformFault("AUD-UNAVAILABLE", what=str(fault)) from fault
+    except LogBroken as fault:
+        raise IntegrityBroken("AUD-BROKEN", where=str(fault.first_bad), what=fault.reason) from fault
+    except KeyProblem as fault:
+        raise IntegrityBroken("AUD-KEY", what=str(fault)) from fault
+    except RecordRefused as fault:
+        raise Refused("AUD-RECORD", what=str(fault)) from fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What is about to be handed over. `digest` is the SHA-256 of the file's or the value's bytes; `facts` go into the record as such."""
+
+    rows: int
+    residents: int
+    digest: str
+    facts: Facts
+
+
+class Answer:
+    """What the door gives: a file (`path`) or a value, with the index of the record that tells of it."""
+
+    __slots__ = ("digest", "path", "residents", "rows", "seq", "value")
+
+    def __init__(self, log: Log, sealed: Sealed, *, path: Path | None = None, value: object = None) -> None:
+        entry = log.entry(sealed.seq)
+        assert entry.record.event.action == "result", "an answer needs its RESULT record"
+        self.seq = sealed.seq
+        self.rows: int = entry.record.body["rows"]
+        self.residents: int = entry.record.body["residents"]
+        self.digest: str = entry.record.body["digest"]
+        self.path, self.value = path, value
+
+    def __repr__(self) -> str:
+        return f"Answer(seq={self.seq}, rows={self.rows}, residents={self.residents})"
+
+
+class Recording:
+    """An access under way: its INTENT is durable; it ends with exactly one RESULT or ABORTED."""
+
+    def __init__(self, log: Log, act: Act, intent: Sealed) -> None:
+        self._log, self._act, self.intent = log, act, intent
+        self._closed = False
+
+    def result(self, outcome: Outcome) -> Sealed:
+        """Write RESULT and seal it; durable and in a signed head when this returns."""
+        assert not self._closed, "this access has ended"
+        numbers = {"intent": self.intent.seq, "rows": outcome.rows, "residents": outcome.residents, "digest": outcome.digest}
+        with log_faults_translated():
+            sealed = self._log.append(self._act.intent.sibling("result"), {**outcome.facts, **numbers})
+            self._closed = True
+            self._log.seal()
+        return sealed
+
+    def abort(self, kind: str) -> None:
+        """Write ABORTED with the kind of what stopped it (an error code or class, never its text)."""
+        if not self._closed:
+            self._closed = True
+            self._log.append(self._act.intent.sibling("aborted"), {"intent": self.intent.seq, "why": kind})
+
+
+class Recorder:
+    """Writes the records of one door. `holder` says who holds its intents open, so that a dead door's can be told from a living one's."""
+
+    def __init__(self, log: Log, holder: str, origin: str) -> None:
+        self._log, self._holder, self._origin = log, holder, origin
+
+    def deny(self, act: Act, facts: Facts, decision: Decision) -> None:
+        columns = [{"column": column, "why": [reason.value for reason in why]} for column, why in decision.column_reasons.items()]
+        why = {"why": [reason.value for reason in decision.reasons], "columns_why": columns}
+        with log_faults_translated():
+            self._log.append(act.intent.sibling("denied"), {"origin": self._origin, **facts, **why})
+
+    @contextmanager
+    def intend(self, act: Act, facts: Facts) -> Iterator[Recording]:
+        """INTENT now; ABORTED if the block fails before its RESULT."""
+        with log_faults_translated():
+            intent = self._log.append(act.intent, {"holder": self._holder, "origin": self._origin, **facts})
+        recording = Recording(self._log, act, intent)
+        try:
+            yield recording
+        except BaseException as fault:
+            with log_faults_translated():
+                recording.abort(getattr(fault, "code", type(fault).__name__))
+            raise
+
+
+def close_intent(log: Log, seq: int, event: Event, kind: str) -> None:
+    """ABORTED for an intent whose process has died."""
+    log.append(event.sibling("aborted"), {"intent": seq, "why": kind})

@@ -1,0 +1,172 @@
+"""What a grant can be over: the golden record, or any registered data set. Its columns with kind and level, its files, its persons."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from catalog.datasets import Column, Dataset
+from catalog.lake import Lake
+from catalog.schema import DatasetColumnRow, GoldenVersionRow
+from catalog.snapshots import newest_accepted
+from masking.plan import MaskedColumn
+from rules.elements import Element, load_elements
+from rules.errors import NotFound
+from rules.tiers import Level, highest
+
+GOLDEN = "golden"
+RESIDENT_ID = "resident_id"
+KIND_OF_LOGICAL_TYPE = {"date": "date", "timestamp": "timestamp", "integer": "number", "number": "number", "boolean": "boolean"}
+SHARE_NONE = "none"
+AREA_ELEMENTS = ("grid_code", "residence_address", "registered_residence_address", "hukou_address")
+"""Where a person lives, the likeliest first: what an area scope is compared with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetColumn:
+    """A column as the door sees it. `shared` is false where the catalogue says that nobody else gets it (不予共享)."""
+
+    facts: MaskedColumn
+    shared: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A version of what is asked for.
+
+    `area_column` holds 12- or 15-digit area codes; `birth_column` canonical birth dates; `number_column` identity numbers. `persons` is the
+    golden folder whose crosswalk joins the rows of a data set to residents; none before the first reconciliation.
+    """
+
+    key: str
+    version: int
+    path: Path
+    columns: Mapping[str, TargetColumn]
+    about_persons: bool
+    order_column: str
+    area_column: str | None
+    birth_column: str | None
+    number_column: str | None
+    persons: Path | None
+
+    @property
+    def is_golden(self) -> bool:
+        return self.key == GOLDEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenFiles:
+    """The newest golden version: its number and its folder in the lake."""
+
+    version: int
+    folder: Path
+
+    @property
+    def residents(self) -> Path:
+        return self.folder / "residents.parquet"
+
+    @property
+    def crosswalk(self) -> Path:
+        return self.folder / "crosswalk.parquet"
+
+
+def load_target(session: Session, lake: Lake, key: str) -> Target:
+    """The newest version of a target. NotFound DOOR-NO-GOLDEN or DOOR-NO-SNAPSHOT if there is none yet, CAT-DATASET if it is unknown."""
+    return _golden_target(session, lake) if key == GOLDEN else _dataset_target(session, lake, key)
+
+
+def newest_golden(session: Session, lake: Lake) -> GoldenFiles | None:
+    version = session.scalar(sa.select(sa.func.max(GoldenVersionRow.version)))
+    return None if version is None else GoldenFiles(version=version, folder=lake.root / GOLDEN / f"v{version:06d}")
+
+
+def required_golden(session: Session, lake: Lake) -> GoldenFiles:
+    golden = newest_golden(session, lake)
+    if golden is None:
+        raise NotFound("DOOR-NO-GOLDEN")
+    return golden
+
+
+def _golden_target(session: Session, lake: Lake) -> Target:
+    golden = required_golden(session, lake)
+    names = pq.read_schema(golden.residents).names
+    levels = _levels_by_element(session)
+    columns = {name: TargetColumn(facts=_golden_facts(name, levels), shared=True) for name in names}
+    return Target(
+        key=GOLDEN,
+        version=golden.version,
+        path=golden.residents,
+        columns=columns,
+        about_persons=True,
+        order_column=RESIDENT_ID,
+        area_column="grid_code" if "grid_code" in names else None,
+        birth_column="birth_date" if "birth_date" in names else None,
+        number_column="id_number" if "id_number" in names else None,
+        persons=golden.folder,
+    )
+
+
+def _golden_facts(name: str, levels: Mapping[str, list[Level]]) -> MaskedColumn:
+    element = load_elements().get(name)
+    kind = RESIDENT_ID if name == RESIDENT_ID else element.kind if element else "text"
+    own = Level.L2 if name == RESIDENT_ID else Level(element.level) if element else Level.L4
+    return MaskedColumn(name=name, element=name, kind=kind, level=highest([own, *levels[name]]), of_person=name != RESIDENT_ID)
+
+
+def _levels_by_element(session: Session) -> Mapping[str, list[Level]]:
+    """Levels that contributing columns were graded with: a golden element has the highest of them (就高从严, G-01, L-24)."""
+    table = DatasetColumnRow
+    levels: defaultdict[str, list[Level]] = defaultdict(list)
+    for element, level in session.execute(sa.select(table.element, table.level).where(table.element.is_not(None)).distinct()):
+        levels[element or ""].append(Level(level))
+    return levels
+
+
+def _dataset_target(session: Session, lake: Lake, key: str) -> Target:
+    found = newest_accepted(session, lake, [key])
+    if not found:
+        raise NotFound("DOOR-NO-SNAPSHOT", where=key)
+    dataset, golden = found[0].dataset, newest_golden(session, lake)
+    stored = set(pq.read_schema(found[0].standard_path).names)
+    by_element = {column.element: column.name for column in dataset.columns if column.element}
+    return Target(
+        key=key,
+        version=found[0].version,
+        path=found[0].standard_path,
+        columns={column.name: _dataset_column(dataset, column) for column in dataset.columns if column.name in stored},
+        about_persons=dataset.about_persons,
+        order_column="_row",
+        area_column=_area_column(by_element, stored),
+        birth_column=by_element.get("birth_date"),
+        number_column=by_element.get("id_number"),
+        persons=golden.folder if golden and dataset.about_persons else None,
+    )
+
+
+def _dataset_column(dataset: Dataset, column: Column) -> TargetColumn:
+    element = load_elements().get(column.element or "")
+    kind = element.kind if element else KIND_OF_LOGICAL_TYPE.get(column.logical_type, "text")
+    facts = MaskedColumn(
+        name=column.name,
+        element=column.element,
+        kind=kind,
+        level=Level(column.level),
+        of_person=dataset.about_persons and _of_person(element),
+    )
+    return TargetColumn(facts=facts, shared=column.share != SHARE_NONE)
+
+
+def _of_person(element: Element | None) -> bool:
+    """A column without an element in a table about persons may well be a fact of the person."""
+    return element is None or element.describes == "person"
+
+
+def _area_column(by_element: Mapping[str, str], stored: set[str]) -> str | None:
+    if "grid_code" in by_element:
+        return by_element["grid_code"]
+    grids = (f"{by_element[element]}__grid" for element in AREA_ELEMENTS if element in by_element)
+    return next((grid for grid in grids if grid in stored), None)
