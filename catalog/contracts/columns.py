@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from catalog.contracts.findings import Findings
-from catalog.contracts.parts import custom_properties, items, mapping, similar, text
+from catalog.contracts.parts import Custom, items, mapping, read_custom, similar, text
 from catalog.datasets import Column
 from catalog.terms import COLUMN, DEFAULT_LEVEL, LEVELS
 from rules.code_tables import find_code_table, load_code_tables
@@ -15,7 +15,7 @@ from rules.elements import load_elements
 NAME_LENGTH_MAX = 120
 PLATFORM_SUFFIX = "__grid"
 _OWN_FIELDS = frozenset({"element", "level", "share", "codeSystem"})
-_FLAT_TYPES = frozenset({"string", "date", "timestamp", "time", "number", "integer", "boolean"})
+_NESTED_TYPES = ("object", "array", "map", "vector")
 
 
 def read_columns(document: Mapping[str, Any], *, share: str, legal_basis: str | None, findings: Findings) -> tuple[Column, ...]:
@@ -39,10 +39,9 @@ def _pointer(position: int, *more: str) -> str:
 
 
 def _read(part: Mapping[str, Any], position: int, share: str, legal_basis: str | None, findings: Findings) -> Column:
-    custom = custom_properties(part, COLUMN, _pointer(position), findings)
-    name, where = text(part.get("name")), _pointer(position, "customProperties")
-    element = _element(custom.get("element"), where, findings)
-    _check_share(custom, name, legal_basis, where, findings)
+    custom = read_custom(part, COLUMN, _pointer(position), findings)
+    name, element = text(part.get("name")), _element(custom, findings)
+    _check_share(custom, name, legal_basis, findings)
     _check_shape(part, name, position, findings)
     physical_name = text(part.get("physicalName")) or name
     return Column(
@@ -51,45 +50,47 @@ def _read(part: Mapping[str, Any], position: int, share: str, legal_basis: str |
         title=text(part.get("businessName")) or (load_elements()[element].title if element else physical_name),
         element=element,
         key_position=None,
-        level=_level(custom, part, element, name, where, findings),
-        share=custom.get("share", share),
-        code_system=_code_system(custom.get("codeSystem"), element, where, findings),
+        level=_level(custom, part, element, name, findings),
+        share=custom.get("share") or share,
+        code_system=_code_system(custom, element, findings),
         logical_type=text(part.get("logicalType")) or "string",
         required=part.get("required") is True,
-        items={key: value for key, value in custom.items() if key not in _OWN_FIELDS},
+        items={key: value for key, value in custom.values.items() if key not in _OWN_FIELDS},
     )
 
 
-def _element(given: str | None, where: str, findings: Findings) -> str | None:
+def _element(custom: Custom, findings: Findings) -> str | None:
+    given: str | None = custom.get("element")
     if given is None or given in load_elements():
         return given
-    findings.fault("CON-ELEMENT", where, f"{given[:60]}{similar(given, load_elements())}")
+    findings.fault("CON-ELEMENT", custom.place("element"), f"{given[:60]}{similar(given, load_elements())}")
     return None
 
 
-def _level(custom: Mapping[str, Any], part: Mapping[str, Any], element: str | None, name: str, where: str, findings: Findings) -> str:
+def _level(custom: Custom, part: Mapping[str, Any], element: str | None, name: str, findings: Findings) -> str:
     """Declared here, or as the standard's `classification`; else the element's, or the platform's default."""
     usual = load_elements()[element].level if element else DEFAULT_LEVEL
     classification = text(part.get("classification"))
     level: str = custom.get("level") or (classification if classification in LEVELS else usual)
     if element and level < usual:
-        findings.warn("CON-LEVEL-LOWER", where, f"{name}: {level} < {usual}")
+        findings.warn("CON-LEVEL-LOWER", custom.place("level"), f"{name}: {level} < {usual}")
     return level
 
 
-def _check_share(custom: Mapping[str, Any], name: str, legal_basis: str | None, where: str, findings: Findings) -> None:
+def _check_share(custom: Custom, name: str, legal_basis: str | None, findings: Findings) -> None:
     """L-10: what is not shared says which law forbids it; the contract's legal basis serves its columns too."""
     if custom.get("share") == "none" and not (custom.get("legalBasis") or legal_basis):
-        findings.fault("CON-LEGAL-BASIS", where, name)
+        findings.fault("CON-LEGAL-BASIS", custom.place("legalBasis"), name)
     if custom.get("secret") is True:
-        findings.fault("CON-STATE-SECRET", where, name)
+        findings.fault("CON-STATE-SECRET", custom.place("secret"), name)
 
 
-def _code_system(given: str | None, element: str | None, where: str, findings: Findings) -> str | None:
+def _code_system(custom: Custom, element: str | None, findings: Findings) -> str | None:
     """The key of a code table, whose codes must lead to the element's own table."""
+    given: str | None = custom.get("codeSystem")
     if given is None:
         return None
-    table = find_code_table(given)
+    table, where = find_code_table(given), custom.place("codeSystem")
     if table is None:
         findings.fault("CON-CODE-SYSTEM", where, f"{given[:60]}{similar(given, load_code_tables())}")
         return None
@@ -102,8 +103,7 @@ def _code_system(given: str | None, element: str | None, where: str, findings: F
 
 
 def _check_shape(part: Mapping[str, Any], name: str, position: int, findings: Findings) -> None:
-    logical_type = text(part.get("logicalType")) or "string"
-    if logical_type not in _FLAT_TYPES or "properties" in part or "items" in part:
+    if part.get("logicalType") in _NESTED_TYPES or "properties" in part or "items" in part:
         findings.warn("CON-COLUMN-NESTED", _pointer(position), name)
     if isinstance(part.get("name"), str) and not _is_name(name):
         findings.fault("CON-COLUMN-NAME", _pointer(position, "name"), name[:60])
@@ -132,7 +132,7 @@ def _repeated(columns: Sequence[Column], words: Sequence[str], field: str, code:
 
 def _check_filled(parts: Sequence[Mapping[str, Any]], columns: Sequence[Column], findings: Findings) -> None:
     """One warning for all columns whose level was filled in."""
-    filled = [c.name for part, c in zip(parts, columns, strict=True) if not _declares_level(part)]
+    filled = [c.name for part, c in zip(parts, columns, strict=True) if c.name and not _declares_level(part)]
     if filled:
         findings.warn("CON-DEFAULT-LEVEL", "/schema/0/properties", ", ".join(filled))
 

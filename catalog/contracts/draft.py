@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.contracts.columns import read_columns
 from catalog.contracts.findings import Findings
-from catalog.contracts.parts import custom_properties, similar, text
+from catalog.contracts.parts import Custom, read_custom, similar, text
 from catalog.contracts.reading import ContractText, read_contract
 from catalog.contracts.server import read_server
 from catalog.contracts.standard import check_standard
@@ -46,30 +46,23 @@ def draft(file: Path) -> Draft:
 
 
 def _dataset(document: Mapping[str, Any], base: Path, findings: Findings) -> Dataset | None:
-    terms = custom_properties(document, CONTRACT, "", findings)
-    _fill(terms, findings)
-    key, department = _id(document, findings), _department(document, terms, findings)
+    custom = read_custom(document, CONTRACT, "", findings)
+    _fill(custom, findings)
+    key, department = _id(document, findings), _department(document, findings)
     server = read_server(document, base, findings)
-    columns = read_columns(document, share=terms["share"], legal_basis=terms.get("legalBasis"), findings=findings)
-    _check_terms(terms, columns, findings)
+    columns = read_columns(document, share=custom.get("share"), legal_basis=custom.get("legalBasis"), findings=findings)
+    _check_terms(custom, columns, findings)
+    title = _title(document, key, findings)
     if findings.faults or server is None:
         return None
-    return _built(document, key, department, server, columns, terms, findings)
+    return _built(key, title, department, server, columns, custom.values)
 
 
-def _built(
-    document: Mapping[str, Any],
-    key: str,
-    department: str,
-    server: Server,
-    columns: tuple[Column, ...],
-    terms: Mapping[str, Any],
-    findings: Findings,
-) -> Dataset:
+def _built(key: str, title: str, department: str, server: Server, columns: tuple[Column, ...], terms: Mapping[str, Any]) -> Dataset:
     carried = {column.element for column in columns if column.element}
     return Dataset(
         key=key,
-        title=_title(document, key, findings),
+        title=title,
         department=department,
         department_title=_department_title(department, terms),
         authority=resolve_department(department, _department_title(department, terms)),
@@ -85,16 +78,16 @@ def _built(
     )
 
 
-def _fill(terms: dict[str, Any], findings: Findings) -> None:
+def _fill(custom: Custom, findings: Findings) -> None:
     """What is optional and missing, from the platform's defaults; those that change what others may do are told."""
     for term in terms_of(CONTRACT).values():
-        if term.key not in terms and term.default is not None:
-            terms[term.key] = term.default
-            if term.warns:
-                findings.warn("CON-DEFAULT", "/customProperties", f"{term.key} {term.title} = {term.default}")
-    if terms["share"] == "conditional" and "shareConditions" not in terms:
-        terms["shareConditions"] = DEFAULT_SHARE_CONDITIONS
-        findings.warn("CON-DEFAULT", "/customProperties", f"shareConditions 共享条件 = {DEFAULT_SHARE_CONDITIONS}")
+        if not custom.get(term.key) and term.default is not None:
+            custom.values.setdefault(term.key, term.default)
+            if term.warns and not custom.declares(term.key):
+                findings.warn("CON-DEFAULT", custom.place(term.key), f"{term.key} {term.title} = {term.default}")
+    if custom.get("share") == "conditional" and not custom.get("shareConditions"):
+        custom.values["shareConditions"] = DEFAULT_SHARE_CONDITIONS
+        findings.warn("CON-DEFAULT", custom.place("shareConditions"), f"shareConditions 共享条件 = {DEFAULT_SHARE_CONDITIONS}")
 
 
 def _id(document: Mapping[str, Any], findings: Findings) -> str:
@@ -106,7 +99,7 @@ def _id(document: Mapping[str, Any], findings: Findings) -> str:
     return text(given)
 
 
-def _department(document: Mapping[str, Any], terms: Mapping[str, Any], findings: Findings) -> str:
+def _department(document: Mapping[str, Any], findings: Findings) -> str:
     domain = text(document.get("domain"))
     if domain and len(domain) <= ID_LENGTH_MAX and domain.isprintable():
         return _known_department(domain) or domain
@@ -135,33 +128,31 @@ def _title(document: Mapping[str, Any], key: str, findings: Findings) -> str:
     return key
 
 
-def _check_terms(terms: Mapping[str, Any], columns: Sequence[Column], findings: Findings) -> None:
-    where = "/customProperties"
-    if terms["share"] == "none" and "legalBasis" not in terms:
-        findings.fault("CON-LEGAL-BASIS", where, "share = none")
-    if terms["secret"]:
-        findings.fault("CON-STATE-SECRET", where, "secret = true")
-    if terms["open"] and "openConditions" not in terms:
-        findings.warn("CON-OPEN-CONDITIONS", where, "openConditions")
-    _check_source_of_record(terms.get("sourceOfRecord", ()), columns, findings)
-    _check_format(terms.get("formatClass"), terms.get("formatType"), findings)
+def _check_terms(custom: Custom, columns: Sequence[Column], findings: Findings) -> None:
+    if custom.get("share") == "none" and not custom.get("legalBasis"):
+        findings.fault("CON-LEGAL-BASIS", custom.place("legalBasis"), "share = none")
+    if custom.get("secret"):
+        findings.fault("CON-STATE-SECRET", custom.place("secret"), "secret = true")
+    if custom.get("open") and not custom.get("openConditions"):
+        findings.warn("CON-OPEN-CONDITIONS", custom.place("openConditions"))
+    _check_source_of_record(custom, columns, findings)
+    _check_format(custom, findings)
 
 
-def _check_source_of_record(named: Sequence[str], columns: Sequence[Column], findings: Findings) -> None:
-    carried = {column.element for column in columns}
-    for element in named:
+def _check_source_of_record(custom: Custom, columns: Sequence[Column], findings: Findings) -> None:
+    carried, where = {column.element for column in columns}, custom.place("sourceOfRecord")
+    for position, element in enumerate(custom.get("sourceOfRecord") or ()):
         if element not in load_elements():
-            findings.fault("CON-ELEMENT", "/customProperties", f"sourceOfRecord: {element[:60]}{similar(element, load_elements())}")
+            findings.fault("CON-ELEMENT", f"{where}/{position}", f"{element[:60]}{similar(element, load_elements())}")
         elif element not in carried:
-            findings.warn("CON-SOURCE-OF-RECORD", "/customProperties", element)
+            findings.warn("CON-SOURCE-OF-RECORD", f"{where}/{position}", element)
 
 
-def _check_format(format_class: str | None, format_type: str | None, findings: Findings) -> None:
+def _check_format(custom: Custom, findings: Findings) -> None:
     """C-15: the type of a format belongs to its class."""
-    if format_class and format_type and format_type.lower() not in {known.lower() for known in FORMAT_TYPES[format_class]}:
-        findings.warn(
-            "CON-FORMAT-TYPE", "/customProperties", f"{format_class}: {format_type[:40]}; {' | '.join(FORMAT_TYPES[format_class])}"
-        )
+    known, given = FORMAT_TYPES.get(custom.get("formatClass") or "", ()), custom.get("formatType")
+    if known and given and given.lower() not in {name.lower() for name in known}:
+        findings.warn("CON-FORMAT-TYPE", custom.place("formatType"), f"{given[:40]}; {' | '.join(known)}")
 
 
 def _about_persons(elements: set[str]) -> bool:

@@ -1,6 +1,7 @@
 """Looking into a document that may be anything: a part of the wrong shape reads as empty, since the schema check names it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from rapidfuzz import process
@@ -25,36 +26,55 @@ def text(node: Any) -> str:
     return node.strip() if isinstance(node, str) else ""
 
 
-def custom_properties(part: Mapping[str, Any], place: str, pointer: str, findings: Findings) -> dict[str, Any]:
-    """The customProperties of a contract, column or server, by key: only those understood and rightly filled; the others are reported."""
-    read: dict[str, Any] = {}
-    seen: set[str] = set()
+@dataclass(frozen=True, kw_only=True)
+class Custom:
+    """The customProperties of a contract, column or server: `values` that are understood and rightly filled, and where each key stands."""
+
+    pointer: str
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+
+    def get(self, key: str) -> Any:
+        return self.values.get(key)
+
+    def declares(self, key: str) -> bool:
+        """Whether the document has the key, rightly filled or not."""
+        return key in self.places
+
+    def place(self, key: str) -> str:
+        """Where the value of a key stands, or would stand."""
+        return f"{self.places[key]}/value" if key in self.places else f"{self.pointer}/customProperties"
+
+
+def read_custom(part: Mapping[str, Any], place: str, pointer: str, findings: Findings) -> Custom:
+    """The customProperties of a part; those that are unknown, repeated or wrongly filled are reported and left out."""
+    custom = Custom(pointer=pointer)
     for position, entry in enumerate(items(part.get("customProperties"))):
         key, where = text(mapping(entry).get("property")), f"{pointer}/customProperties/{position}"
-        if key in seen:
+        if custom.declares(key):
             findings.fault("CON-TERM-TWICE", where, key)
         elif key:
-            seen.add(key)
-            _read_term(key, mapping(entry).get("value"), place, where, findings, read)
-    return read
+            custom.places[key] = where
+            _read_term(key, mapping(entry).get("value"), place, custom, findings)
+    return custom
 
 
-def similar(given: str, known: Any) -> str:
+def similar(given: str, known: Iterable[str]) -> str:
     """A hint at the known word that a wrong one is most like; empty when there is none near."""
     best = process.extractOne(given, list(known), score_cutoff=SIMILAR_ENOUGH)
     return f" → {best[0]}?" if best else ""
 
 
-def _read_term(key: str, value: Any, place: str, where: str, findings: Findings, read: dict[str, Any]) -> None:
+def _read_term(key: str, value: Any, place: str, custom: Custom, findings: Findings) -> None:
     term = terms_of(place).get(key)
     if term is None:
-        findings.warn("CON-TERM-UNKNOWN", where, f"{key[:60]}{similar(key, terms_of(place))}")
+        findings.warn("CON-TERM-UNKNOWN", custom.places[key], f"{key[:60]}{similar(key, terms_of(place))}")
     elif value is None:
-        return
+        del custom.places[key]  # a key without a value is not filled in
     elif not term.accepts(value):
-        findings.fault(TERM_CODES.get(key, "CON-TERM"), f"{where}/value", _expectation(term, value))
+        findings.fault(TERM_CODES.get(key, "CON-TERM"), custom.place(key), _expectation(term, value))
     else:
-        read[key] = value.strip() if isinstance(value, str) and term.kind != VERBATIM else value
+        custom.values[key] = value.strip() if isinstance(value, str) and term.kind != VERBATIM else value
 
 
 def _expectation(term: Term, value: Any) -> str:

@@ -1,5 +1,6 @@
 """The server of a contract: from which file or database a data set comes, without a secret in sight."""
 
+import codecs
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
 from catalog.contracts.findings import Findings
-from catalog.contracts.parts import custom_properties, items, mapping, text
+from catalog.contracts.parts import Custom, items, mapping, read_custom, text
 from catalog.datasets import Server
 from catalog.terms import SERVER
 
@@ -48,7 +49,7 @@ def read_server(document: Mapping[str, Any], base: Path, findings: Findings) -> 
 
 
 def _read(part: Mapping[str, Any], base: Path, physical_name: str, findings: Findings) -> Server | None:
-    kind, custom = text(part.get("type")), custom_properties(part, SERVER, "/servers/0", findings)
+    kind, custom = text(part.get("type")), read_custom(part, SERVER, "/servers/0", findings)
     if kind == "local":
         return _local(part, custom, base, findings)
     if kind in DRIVERS:
@@ -60,7 +61,7 @@ def _read(part: Mapping[str, Any], base: Path, physical_name: str, findings: Fin
     return None
 
 
-def _local(part: Mapping[str, Any], custom: Mapping[str, Any], base: Path, findings: Findings) -> Server:
+def _local(part: Mapping[str, Any], custom: Custom, base: Path, findings: Findings) -> Server:
     path, given = text(part.get("path")), text(part.get("format")).lower()
     if isinstance(part.get("path"), str) and not path:
         findings.fault("CON-SERVER-PATH", "/servers/0/path")
@@ -71,21 +72,19 @@ def _local(part: Mapping[str, Any], custom: Mapping[str, Any], base: Path, findi
         base=str(base),
         path=path,
         format=FORMATS.get(given),
-        encoding=_encoding(text(part.get("encoding")) or custom.get("encoding"), findings),
-        delimiter=_delimiter(custom.get("delimiter"), findings),
-        header_row=_header_row(custom.get("headerRow"), findings),
+        encoding=_encoding(part, custom, findings),
+        delimiter=_delimiter(custom, findings),
+        header_row=_header_row(custom, findings),
         sheet=custom.get("sheet"),
     )
 
 
-def _database(
-    kind: str, part: Mapping[str, Any], custom: Mapping[str, Any], base: Path, physical_name: str, findings: Findings
-) -> Server | None:
-    _check_password(custom.get("password"), findings)
+def _database(kind: str, part: Mapping[str, Any], custom: Custom, base: Path, physical_name: str, findings: Findings) -> Server | None:
+    _check_password(custom, findings)
     table, query = custom.get("table"), custom.get("query")
     if table is None and query is None:
         table = physical_name or None
-    _check_table_or_query(table, query, findings)
+    _check_table_or_query(table, query, custom, findings)
     if "@" in text(part.get("host")):
         findings.fault("CON-URL", "/servers/0/host", "host")
         return None
@@ -93,19 +92,20 @@ def _database(
     return Server(type=kind, base=str(base), url=url, schema=text(part.get("schema")) or None, table=table, query=query)
 
 
-def _custom(custom: Mapping[str, Any], base: Path, findings: Findings) -> Server | None:
+def _custom(custom: Custom, base: Path, findings: Findings) -> Server | None:
     url = custom.get("url")
-    _check_table_or_query(custom.get("table"), custom.get("query"), findings)
+    _check_table_or_query(custom.get("table"), custom.get("query"), custom, findings)
     if url is None:
-        findings.fault("CON-URL-MISSING", "/servers/0/customProperties")
+        if not custom.declares("url"):
+            findings.fault("CON-URL-MISSING", custom.place("url"))
         return None
-    _check_url(url, findings)
+    _check_url(url, custom.place("url"), findings)
     return Server(type="custom", base=str(base), url=_anchored(url, base), table=custom.get("table"), query=custom.get("query"))
 
 
-def _standard_url(kind: str, part: Mapping[str, Any], custom: Mapping[str, Any]) -> str:
+def _standard_url(kind: str, part: Mapping[str, Any], custom: Custom) -> str:
     """A SQLAlchemy URL from the standard's fields; environment variables stay as they are written."""
-    who = custom.get("user", "") + (f":{custom['password']}" if "password" in custom else "")
+    who = (custom.get("user") or "") + (f":{custom.get('password')}" if custom.get("password") else "")
     port = f":{part['port']}" if part.get("port") else ""
     place = f"{who}@{text(part.get('host'))}" if who else text(part.get("host"))
     if kind == "oracle":
@@ -113,13 +113,12 @@ def _standard_url(kind: str, part: Mapping[str, Any], custom: Mapping[str, Any])
     return f"{DRIVERS[kind]}://{place}{port}/{text(part.get('database'))}"
 
 
-def _check_password(password: str | None, findings: Findings) -> None:
-    if password is not None and not FROM_ENVIRONMENT.fullmatch(password):
-        findings.fault("CON-SECRET", "/servers/0/customProperties", "password = ${…}")
+def _check_password(custom: Custom, findings: Findings) -> None:
+    if (password := custom.get("password")) is not None and not FROM_ENVIRONMENT.fullmatch(password):
+        findings.fault("CON-SECRET", custom.place("password"), "password = ${…}")
 
 
-def _check_url(url: str, findings: Findings) -> None:
-    where = "/servers/0/customProperties"
+def _check_url(url: str, where: str, findings: Findings) -> None:
     if FROM_ENVIRONMENT.fullmatch(url):
         return
     try:
@@ -151,35 +150,38 @@ def _anchored(url: str, base: Path) -> str:
     return f"{driver}:///{base / path}"
 
 
-def _check_table_or_query(table: str | None, query: str | None, findings: Findings) -> None:
+def _check_table_or_query(table: str | None, query: str | None, custom: Custom, findings: Findings) -> None:
     if (table is None) == (query is None):
-        findings.fault("CON-TABLE", "/servers/0/customProperties", "table | query")
+        findings.fault("CON-TABLE", custom.place("query"), "table | query")
     if query is not None and not re.match(r"\s*(select|with)\b", query, re.IGNORECASE):
-        findings.fault("CON-QUERY", "/servers/0/customProperties", "query")
+        findings.fault("CON-QUERY", custom.place("query"))
 
 
-def _encoding(given: str | None, findings: Findings) -> str | None:
+def _encoding(part: Mapping[str, Any], custom: Custom, findings: Findings) -> str | None:
+    given = text(part.get("encoding")) or custom.get("encoding")
     if given:
         try:
-            "".encode(given)
+            codecs.lookup(given)
         except LookupError:
-            findings.fault("CON-SOURCE-ENCODING", "/servers/0/encoding", given[:40])
+            findings.fault("CON-SOURCE-ENCODING", "/servers/0/encoding" if part.get("encoding") else custom.place("encoding"), given[:40])
     return given or None
 
 
-def _delimiter(given: str | None, findings: Findings) -> str | None:
-    if given is None:
+def _delimiter(custom: Custom, findings: Findings) -> str | None:
+    if (given := custom.get("delimiter")) is None:
         return None
-    found = _DELIMITERS.get(given.lower(), given)
+    found: str = _DELIMITERS.get(given.lower(), given)
     if len(found) != 1 or found.isalnum():
-        findings.fault("CON-DELIMITER", "/servers/0/customProperties", given[:10])
+        findings.fault("CON-DELIMITER", custom.place("delimiter"), given[:10])
     return found
 
 
-def _header_row(given: float | None, findings: Findings) -> int | None:
-    if given is not None and (given < 1 or given != int(given)):
-        findings.fault("CON-HEADER-ROW", "/servers/0/customProperties", str(given))
-    return None if given is None else int(given)
+def _header_row(custom: Custom, findings: Findings) -> int | None:
+    if (given := custom.get("headerRow")) is None:
+        return None
+    if given < 1 or given != int(given):
+        findings.fault("CON-HEADER-ROW", custom.place("headerRow"), str(given))
+    return int(given)
 
 
 def _object_name(document: Mapping[str, Any]) -> str:

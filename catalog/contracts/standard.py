@@ -24,6 +24,7 @@ _CODES: Mapping[str, str] = {
 }
 
 
+_PLAIN: Mapping[str, Any] = {"name": "", "logicalType": "string"}
 _FREE_TEXT = frozenset({"name", "physicalName", "physicalType", "businessName", "description", "property", "value"})
 
 
@@ -32,9 +33,10 @@ def check_standard(document: Mapping[str, Any], findings: Findings) -> None:
     if (version := document.get("apiVersion")) is not None and version not in API_VERSIONS:
         findings.fault("CON-API-VERSION", "/apiVersion", f"{str(version)[:20]}; {', '.join(API_VERSIONS)}")
     errors = [e for e in _validator().iter_errors(_lightened(document)) if list(e.absolute_path) != ["apiVersion"]]
-    for error in errors:
-        if detail := _detail(error, errors):
-            findings.fault(_CODES.get(str(error.validator), "CON-STANDARD"), pointer_of(error.absolute_path), detail)
+    found = [(_CODES.get(str(e.validator), "CON-STANDARD"), pointer_of(e.absolute_path), _detail(e, errors)) for e in errors]
+    for code, pointer, detail in dict.fromkeys(found):
+        if detail:
+            findings.fault(code, pointer, detail)
 
 
 def pointer_of(path: Iterable[str | int]) -> str:
@@ -57,7 +59,18 @@ def _lightened(document: Mapping[str, Any]) -> Mapping[str, Any]:
 def _lightened_object(found: Any) -> Any:
     if not isinstance(found, dict) or not isinstance(found.get("properties"), list):
         return found
-    return {**found, "properties": [{"name": ""} if _is_valid(json.dumps(_shape(c))) else c for c in found["properties"]]}
+    columns = [_typed(column) for column in found["properties"]]
+    return {**found, "properties": [_PLAIN if _is_valid(json.dumps(_shape(column))) else column for column in columns]}
+
+
+def _typed(column: Any) -> Any:
+    """A column with a logical type. The standard lets it be left out, but its schema then holds the column to the rules of every type."""
+    if not isinstance(column, dict):
+        return column
+    typed = {"logicalType": "string", **column}
+    if isinstance(column.get("properties"), list):
+        typed["properties"] = [_typed(inner) for inner in column["properties"]]
+    return {**typed, "items": _typed(column["items"])} if "items" in column else typed
 
 
 def _shape(node: Any) -> Any:
