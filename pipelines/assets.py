@@ -24,6 +24,7 @@ from pipelines.events import golden_counts, resident_counts, stage_events
 from pipelines.partitions import DATASETS, STAGES
 from pipelines.road import Road
 
+ROAD = "road"
 INTAKE, RECONCILIATION = "intake", "reconciliation"  # the two operations that make more than one asset
 
 
@@ -40,7 +41,7 @@ class ReconciliationConfig(dg.Config):
 
 
 def _stage(key: str, after: list[str], description: str) -> dg.AssetSpec:
-    return dg.AssetSpec(key, deps=after, partitions_def=DATASETS, skippable=True, group_name=INTAKE, description=description)
+    return dg.AssetSpec(key, deps=after, partitions_def=DATASETS, skippable=True, group_name=ROAD, description=description)
 
 
 @dg.multi_asset(
@@ -72,9 +73,9 @@ def _is_for_partitions(context: dg.AssetExecutionContext) -> bool:
 @dg.multi_asset(
     name=RECONCILIATION,
     specs=[
-        dg.AssetSpec("residents", deps=["gate"], group_name="golden", description="居民: which records are the same person"),
+        dg.AssetSpec("residents", deps=["gate"], group_name=ROAD, description="居民: which records are the same person"),
         dg.AssetSpec(
-            "golden", deps=["residents"], group_name="golden", description="金记录: the chosen value of each element, with its rivals"
+            "golden", deps=["residents"], group_name=ROAD, description="金记录: the chosen value of each element, with its rivals"
         ),
     ],
     check_specs=[RESIDENT_CHECK, GOLDEN_CHECK],
@@ -85,7 +86,7 @@ def reconciliation(config: ReconciliationConfig, road: dg.ResourceParam[Road]) -
     yield dg.MaterializeResult(asset_key="golden", metadata=golden_counts(outcome), check_results=[golden_check(outcome)])
 
 
-@dg.asset(deps=["golden"], group_name="golden", check_specs=[SERVING_CHECK], description="服务副本: golden values for look-ups")
+@dg.asset(deps=["golden"], group_name=ROAD, check_specs=[SERVING_CHECK], description="服务副本: golden values for look-ups")
 def serving(road: dg.ResourceParam[Road]) -> dg.MaterializeResult:
     newest = road.publish()
     return dg.MaterializeResult(metadata={"golden_version": newest}, check_results=[serving_check(road.served_version(), newest)])

@@ -26,6 +26,7 @@ def settle(home: Home) -> Path:
 
 @contextmanager
 def opened(home: Home) -> Iterator[dg.DagsterInstance]:
-    """The instance, closed at the end."""
-    with dg.DagsterInstance.from_config(str(settle(home))) as instance:
+    """The instance, closed at the end. Dagster learns its folder from the environment: dagster.yaml names it as `env: DAGSTER_HOME`."""
+    os.environ["DAGSTER_HOME"] = str(settle(home))
+    with dg.DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
         yield instance

@@ -1,0 +1,75 @@
+"""Dagster's pages and daemon as one group of processes that ends together.
+
+`dagster dev` starts a web server, a daemon and two code servers and leaves some of them behind when it is signalled, so it gets a
+process group of its own, and the whole group is stopped: asked first, then killed. A killed run goes on where it stopped when run again.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from types import FrameType
+
+from catalog.home import Home
+from pipelines.instance import settle
+
+GRACE_S = 10.0
+POLL_S = 0.1
+ENDED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(Exception):
+    """A signal asked for the end."""
+
+
+def serve(home: Home, environ: Mapping[str, str], *, host: str, port: int) -> int:
+    """Serve until a signal comes (then 0) or Dagster ends by itself (then its exit code). No process is left behind."""
+    for number in ENDED_BY:  # also so that the children do not inherit "ignored" from a shell that put us in the background
+        signal.signal(number, _stop)
+    settled = settle(home)
+    group = subprocess.Popen(_command(host, port), env=_environment(home, environ), cwd=settled, start_new_session=True)
+    try:
+        return group.wait()
+    except Stopped:
+        return 0
+    finally:
+        end_group(group, grace_s=GRACE_S)
+
+
+def end_group(leader: "subprocess.Popen[bytes]", *, grace_s: float) -> None:
+    """Ask every process of the leader's group to end, and kill what is left after `grace_s` seconds."""
+    _signal_group(leader.pid, signal.SIGTERM)
+    deadline = time.monotonic() + grace_s
+    while _is_alive(leader) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    _signal_group(leader.pid, signal.SIGKILL)
+    leader.wait()
+
+
+def _command(host: str, port: int) -> Sequence[str]:
+    options = ["--host", host, "--port", str(port), "--log-level", "warning"]
+    return [sys.executable, "-m", "dagster", "dev", "-m", "pipelines.definitions", *options]
+
+
+def _environment(home: Home, environ: Mapping[str, str]) -> Mapping[str, str]:
+    told = {"TONGCHOU_HOME": str(home.root), "TONGCHOU_DATABASE_URL": home.database_url or "", "DAGSTER_HOME": str(home.dagster)}
+    return {**environ, **told, "PYTHONWARNINGS": "ignore"}
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def _is_alive(leader: "subprocess.Popen[bytes]") -> bool:
+    leader.poll()  # takes the leader's exit code, so that a dead leader does not count as a living member
+    return _signal_group(leader.pid, signal.Signals(0))
+
+
+def _signal_group(group: int, number: signal.Signals) -> bool:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True
