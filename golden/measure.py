@@ -1,0 +1,131 @@
+"""How right a crosswalk and the golden values are, where the truth is known (law.md M-06): the synthetic district, tests, benchmarks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from golden.engine import identifier, quoted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accuracy:
+    """Over pairs of records (precision, recall, f1) and over records (B-cubed). `residents` found, `people` in truth among the records."""
+
+    precision: float
+    recall: float
+    f1: float
+    bcubed_precision: float
+    bcubed_recall: float
+    bcubed_f1: float
+    records: int
+    residents: int
+    people: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatternAccuracy:
+    """Accuracy over the pairs that hold a record with a pattern of dirty data (X-nn)."""
+
+    pattern: str
+    records: int
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElementAccuracy:
+    """Golden values of one element: `right` of the `known` residents whose true value is not empty; `empty` have no golden value."""
+
+    element: str
+    known: int
+    right: int
+    empty: int
+
+    @property
+    def share(self) -> float:
+        return _ratio(self.right, self.known)
+
+
+def pairwise(crosswalk: Path, truth: Path) -> Accuracy:
+    """Compare crosswalk.parquet(dataset, record, resident_id) with truth(dataset, record, resident) over the records in both."""
+    with duckdb.connect() as con:
+        _join(con, crosswalk, truth)
+        shared, found, true = con.execute("""
+            SELECT (SELECT sum(n * (n - 1)) FROM cells), (SELECT sum(n * (n - 1)) FROM found_sizes), (SELECT sum(n * (n - 1)) FROM true_sizes)
+            """).fetchall()[0]
+        cubed = con.execute("""
+            SELECT sum(c.n * c.n / f.n) / sum(c.n), sum(c.n * c.n / t.n) / sum(c.n), sum(c.n)
+            FROM cells c JOIN found_sizes f USING (resident_id) JOIN true_sizes t USING (resident)""").fetchall()[0]
+        residents, people = con.execute("SELECT (SELECT count(*) FROM found_sizes), (SELECT count(*) FROM true_sizes)").fetchall()[0]
+    precision, recall = _ratio(shared, found), _ratio(shared, true)
+    return Accuracy(
+        precision=precision,
+        recall=recall,
+        f1=_harmonic(precision, recall),
+        bcubed_precision=float(cubed[0] or 0),
+        bcubed_recall=float(cubed[1] or 0),
+        bcubed_f1=_harmonic(float(cubed[0] or 0), float(cubed[1] or 0)),
+        records=int(cubed[2] or 0),
+        residents=residents,
+        people=people,
+    )
+
+
+def by_pattern(crosswalk: Path, truth: Path, patterns: Path) -> list[PatternAccuracy]:
+    """The same by pattern; `patterns`: Parquet of (dataset, record, pattern, …)."""
+    with duckdb.connect() as con:
+        _join(con, crosswalk, truth)
+        rows = con.execute(f"""
+            SELECT pattern, count(*), sum(c.n - 1), sum(f.n - 1), sum(t.n - 1)
+            FROM (SELECT DISTINCT dataset, record, pattern FROM '{quoted(str(patterns))}') JOIN judged USING (dataset, record)
+            JOIN cells c USING (resident_id, resident) JOIN found_sizes f USING (resident_id) JOIN true_sizes t USING (resident)
+            GROUP BY pattern ORDER BY pattern""").fetchall()
+    return [
+        PatternAccuracy(pattern=pattern, records=records, precision=_ratio(shared, found), recall=_ratio(shared, true))
+        for pattern, records, shared, found, true in rows
+    ]
+
+
+def golden_accuracy(residents: Path, crosswalk: Path, truth_records: Path, truth_residents: Path) -> list[ElementAccuracy]:
+    """Golden values against the true ones, by element; a true resident is judged by the golden one that most of the records went to."""
+    with duckdb.connect() as con:
+        _join(con, crosswalk, truth_records)
+        con.execute(f"""
+            CREATE TABLE judged_people AS SELECT resident, resident_id FROM cells
+            QUALIFY row_number() OVER (PARTITION BY resident ORDER BY n DESC, resident_id) = 1""")
+        known = _columns(con, truth_residents)
+        shared = [column for column in _columns(con, residents) if column in known]
+        return [_element(con, element, residents, truth_residents) for element in shared]
+
+
+def _element(con: duckdb.DuckDBPyConnection, element: str, residents: Path, truth: Path) -> ElementAccuracy:
+    column = identifier(element)
+    known, right, empty = con.execute(f"""
+        SELECT count(*), count_if(g.{column} = t.{column}), count_if(g.{column} IS NULL)
+        FROM judged_people JOIN (SELECT resident_id, {column} FROM '{quoted(str(residents))}') g USING (resident_id)
+        JOIN (SELECT resident, nullif({column}::VARCHAR, '') AS {column} FROM '{quoted(str(truth))}') t USING (resident)
+        WHERE t.{column} IS NOT NULL""").fetchall()[0]
+    return ElementAccuracy(element=element, known=known, right=right, empty=empty)
+
+
+def _join(con: duckdb.DuckDBPyConnection, crosswalk: Path, truth: Path) -> None:
+    con.execute(f"""
+        CREATE TABLE judged AS SELECT dataset, record, resident_id, resident
+        FROM '{quoted(str(crosswalk))}' JOIN '{quoted(str(truth))}' USING (dataset, record)""")
+    con.execute("CREATE TABLE cells AS SELECT resident_id, resident, count(*) AS n FROM judged GROUP BY ALL")
+    con.execute("CREATE TABLE found_sizes AS SELECT resident_id, count(*) AS n FROM judged GROUP BY ALL")
+    con.execute("CREATE TABLE true_sizes AS SELECT resident, count(*) AS n FROM judged GROUP BY ALL")
+
+
+def _columns(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    rows = con.execute(f"DESCRIBE SELECT * FROM '{quoted(str(path))}'").fetchall()
+    return [row[0] for row in rows]
+
+
+def _ratio(part: int | None, whole: int | None) -> float:
+    return float(part or 0) / float(whole) if whole else 1.0
+
+
+def _harmonic(a: float, b: float) -> float:
+    return 2 * a * b / (a + b) if a + b else 0.0

@@ -1,0 +1,177 @@
+"""The serving copy: golden values in a database for look-ups, built aside and swapped in by its row in the store.
+
+SQLite: a file serving-N.db of its own in the home. PostgreSQL: a schema serving_N, made in the transaction that adds the row. In either the
+table `resident` has a column per element, `resident_id` as its key, `id_number` and `grid_code` indexed, and `disputed`: the keys of the
+elements in dispute (存疑) or unresolved (未决), separated by blanks. The last two copies stay, so that readers of the older can finish.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from catalog.home import Home
+from catalog.lake import Lake
+from catalog.schema import ServingVersionRow
+from catalog.store import Store
+from golden.engine import identifier, open_engine, quoted
+from golden.versions import golden_folder
+
+TABLE = "resident"
+KEPT = 2
+BATCH_ROWS = 20_000
+INDEXED = ("id_number", "grid_code")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """A serving copy; `location`: the file's name, or the schema's."""
+
+    version: int
+    golden_version: int
+    location: str
+    residents: int
+
+
+def publish(store: Store, home: Home, version: int, *, now: datetime) -> Serving:
+    """Make golden version `version` the one that is served; what is served already is left alone."""
+    lake = Lake(home.lake_root)
+    with lake.lock("serving"):
+        standing = newest_serving(store)
+        if standing is not None and standing.golden_version == version:
+            return standing
+        number = 1 if standing is None else standing.version + 1
+        with open_engine(lake.root / "golden" / "spill") as con:
+            rows = _Rows.of(con, golden_folder(lake, version))
+            build = _build_sqlite if store.is_sqlite else _build_postgres
+            return build(store, home, number, version, rows, now)
+
+
+def newest_serving(store: Store) -> Serving | None:
+    """The copy that answers."""
+    with store.session() as session:
+        row = session.scalar(sa.select(ServingVersionRow).order_by(ServingVersionRow.version.desc()).limit(1))
+    if row is None:
+        return None
+    return Serving(version=row.version, golden_version=row.golden_version, location=row.location, residents=row.residents)
+
+
+def serving_file(home: Home, serving: Serving) -> Path:
+    """The SQLite file of a copy."""
+    return home.serving_dir / serving.location
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """The rows to serve. `columns`: all; `stated`: those that any resident has a value in, the only ones that are carried over."""
+
+    con: duckdb.DuckDBPyConnection
+    columns: Sequence[str]
+    stated: Sequence[str]
+    total: int
+
+    @classmethod
+    def of(cls, con: duckdb.DuckDBPyConnection, folder: Path) -> "_Rows":
+        residents, values = (quoted(str(folder / f"{name}.parquet")) for name in ("residents", "values"))
+        con.execute(f"""
+            CREATE OR REPLACE TEMP VIEW served AS SELECT r.*, d.disputed FROM '{residents}' r LEFT JOIN (
+              SELECT resident_id, string_agg(element, ' ' ORDER BY element) AS disputed FROM '{values}' WHERE status <> 'ok' GROUP BY resident_id
+            ) d USING (resident_id)""")
+        columns = [row[0] for row in con.execute("DESCRIBE served").fetchall()]
+        counted = con.execute(f"SELECT count(*), {', '.join(f'count({identifier(c)})' for c in columns)} FROM served").fetchall()[0]
+        stated = [column for column, n in zip(columns, counted[1:], strict=True) if n]
+        return cls(con=con, columns=columns, stated=stated, total=counted[0])
+
+    def batches(self) -> Iterator[list[tuple[str | None, ...]]]:
+        """Rows of the stated columns, in the order of the key, so that its index is written from left to right."""
+        self.con.execute(f"SELECT {', '.join(map(identifier, self.stated))} FROM served ORDER BY resident_id")
+        while rows := self.con.fetchmany(BATCH_ROWS):
+            yield rows
+
+
+def _build_sqlite(store: Store, home: Home, number: int, version: int, rows: _Rows, now: datetime) -> Serving:
+    _drop_unnamed_files(home, number)
+    serving = Serving(version=number, golden_version=version, location=f"serving-{number}.db", residents=rows.total)
+    with Lake(home.lake_root).aside(serving_file(home, serving)) as aside:
+        _fill_sqlite(aside, rows)
+    with store.session() as session, session.begin():
+        _add_row(session, serving, now)
+        outdated = _outdated(session)
+    for location in outdated:
+        (home.serving_dir / location).unlink(missing_ok=True)
+    return serving
+
+
+def _fill_sqlite(path: Path, rows: _Rows) -> None:
+    """Without a journal and without syncs: the file is worth nothing until it is whole; the lake syncs it before it gets its name."""
+    con = sqlite3.connect(path, isolation_level=None)
+    try:
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-200000"):
+            con.execute(f"PRAGMA {pragma}")
+        con.execute(_table_sql(TABLE, rows.columns, "WITHOUT ROWID"))
+        con.execute("BEGIN")
+        places = ", ".join("?" * len(rows.stated))
+        for batch in rows.batches():
+            con.executemany(f"INSERT INTO {TABLE} ({', '.join(map(identifier, rows.stated))}) VALUES ({places})", batch)
+        for column in INDEXED:
+            con.execute(f"CREATE INDEX {TABLE}_{column} ON {TABLE} ({column}) WHERE {column} IS NOT NULL")
+        con.execute("COMMIT")
+    finally:
+        con.close()
+
+
+def _drop_unnamed_files(home: Home, number: int) -> None:
+    """What a killed run left: a whole file that no row names."""
+    for path in home.serving_dir.glob("serving-*.db"):
+        if int(path.stem.removeprefix("serving-")) >= number:
+            path.unlink()
+
+
+def _build_postgres(store: Store, home: Home, number: int, version: int, rows: _Rows, now: datetime) -> Serving:
+    schema = f"serving_{number}"
+    serving = Serving(version=number, golden_version=version, location=schema, residents=rows.total)
+    with store.session() as session, session.begin():
+        driver = session.connection().connection.driver_connection
+        assert driver is not None
+        with driver.cursor() as cursor:
+            cursor.execute(f"CREATE SCHEMA {schema}")
+            cursor.execute(_table_sql(f"{schema}.{TABLE}", rows.columns, ""))
+            with cursor.copy(f"COPY {schema}.{TABLE} ({', '.join(map(identifier, rows.stated))}) FROM STDIN") as copy:
+                for batch in rows.batches():
+                    for row in batch:
+                        copy.write_row(row)
+            for column in INDEXED:
+                cursor.execute(f"CREATE INDEX ON {schema}.{TABLE} ({column}) WHERE {column} IS NOT NULL")
+        _add_row(session, serving, now)
+        for location in _outdated(session):
+            session.execute(sa.schema.DropSchema(location, cascade=True, if_exists=True))
+    return serving
+
+
+def _table_sql(table: str, columns: Sequence[str], options: str) -> str:
+    cells = ", ".join(f"{identifier(c)} TEXT" + (" PRIMARY KEY" if c == "resident_id" else "") for c in columns)
+    return f"CREATE TABLE {table} ({cells}) {options}"
+
+
+def _add_row(session: Session, serving: Serving, now: datetime) -> None:
+    session.add(
+        ServingVersionRow(
+            version=serving.version,
+            golden_version=serving.golden_version,
+            location=serving.location,
+            residents=serving.residents,
+            created_at=now,
+        )
+    )
+    session.flush()
+
+
+def _outdated(session: Session) -> list[str]:
+    """Copies that two newer ones have replaced, newest first, a few at a time: older ones went before."""
+    found = sa.select(ServingVersionRow.location).order_by(ServingVersionRow.version.desc()).offset(KEPT).limit(KEPT)
+    return list(session.scalars(found))
