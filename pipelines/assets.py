@@ -88,5 +88,6 @@ def reconciliation(config: ReconciliationConfig, road: dg.ResourceParam[Road]) -
 
 @dg.asset(deps=["golden"], group_name=ROAD, check_specs=[SERVING_CHECK], description="服务副本: golden values for look-ups")
 def serving(road: dg.ResourceParam[Road]) -> dg.MaterializeResult:
-    newest = road.publish()
-    return dg.MaterializeResult(metadata={"golden_version": newest}, check_results=[serving_check(road.served_version(), newest)])
+    served = road.publish()
+    counts = {"golden_version": served.golden_version, "residents": served.residents} if served is not None else {"golden_version": 0}
+    return dg.MaterializeResult(metadata=counts, check_results=[serving_check(counts["golden_version"], road.newest_golden())])

@@ -57,9 +57,9 @@ def golden_check(outcome: "ReconcileOutcome") -> dg.AssetCheckResult:
     )
 
 
-def serving_check(served: int | None, newest: int | None) -> dg.AssetCheckResult:
-    """The serving copy answers with the newest golden version."""
-    versions = {"served": served or 0, "newest": newest or 0}
+def serving_check(served: int, newest: int) -> dg.AssetCheckResult:
+    """The serving copy answers with the newest golden version, also where another run has made one meanwhile."""
+    versions = {"served": served, "newest": newest}
     return dg.AssetCheckResult(asset_key="serving", check_name=SERVING_CHECK.name, passed=served == newest, metadata=versions)
 
 

@@ -16,13 +16,14 @@ import sqlalchemy as sa
 from catalog.datasets import Dataset, load_datasets
 from catalog.home import Home
 from catalog.lake import Lake
-from catalog.schema import GoldenVersionRow, ServingVersionRow, SnapshotRow
+from catalog.schema import SnapshotRow
 from catalog.store import Store, open_store
 from rules.errors import PlatformFault, TongchouError
 
 if TYPE_CHECKING:  # the parts that do the work are imported by the run that needs them: Dagster's pages load without them
     from connectors.intake import IngestOutcome
     from golden.reconcile import ReconcileOutcome
+    from golden.serving import Serving
 
 Outcome: TypeAlias = "IngestOutcome | ReconcileOutcome"
 Listener = Callable[[Outcome], None]
@@ -78,22 +79,21 @@ class Road:
         self.told(outcome)
         return outcome
 
-    def publish(self) -> int:
-        """Make the serving copy of the newest golden version; returns that version, 0 where nothing has been reconciled yet."""
+    def publish(self) -> "Serving | None":
+        """Make the newest golden version the one that is served; None where nothing has been reconciled yet."""
+        from golden.reconcile import newest_version
         from golden.serving import publish
 
-        with self.store.session() as session:
-            newest = session.scalar(sa.select(sa.func.max(GoldenVersionRow.version)))
-        if newest is not None:
-            with without_values():
-                publish(self.store, self.home, newest)
-        return newest or 0
+        with without_values():
+            newest = newest_version(self.store)
+            return None if newest is None else publish(self.store, self.home, newest.version, now=self.clock())
 
-    def served_version(self) -> int:
-        """The golden version that the serving copy answers with; 0 where there is none."""
-        newest = sa.select(ServingVersionRow.golden_version).order_by(ServingVersionRow.version.desc()).limit(1)
-        with self.store.session() as session:
-            return session.scalar(newest) or 0
+    def newest_golden(self) -> int:
+        """The version of the golden records that stands; 0 before the first."""
+        from golden.reconcile import newest_version
+
+        newest = newest_version(self.store)
+        return 0 if newest is None else newest.version
 
 
 def open_road(home: Home, told: Listener = _nobody) -> Road:
