@@ -12,6 +12,7 @@ The fields of a table in the files:
   unknown     codes that say "not stated": no value, and no fault either
   synonyms    spelling → code, where the spelling belongs to no single label (codes of other systems that cannot be mistaken)
   broader     wider code → [narrower codes]: 21 初婚 and 20 已婚 do not contradict each other
+  also        further names by which contracts call the table
 """
 
 import re
@@ -30,6 +31,7 @@ class CodeTable:
     """One table in one version. `synonyms` are folded spellings (see `fold_label`) of labels and codes → code of this table."""
 
     key: str
+    also: tuple[str, ...]
     title: str
     title_en: str
     labels: Mapping[str, str]
@@ -65,7 +67,10 @@ def load_code_tables() -> Mapping[str, CodeTable]:
 
 
 def find_code_table(name: str) -> CodeTable | None:
-    """The table that a contract's `codeSystem` names, whichever dashes, spaces and case it is written with."""
+    """The table that a contract's `codeSystem` names, whichever dashes, spaces and case it is written with.
+
+    `GB 4658-1984` is `GB/T 4658-1984`; a standard without its year is the newest edition that we hold.
+    """
     return _tables_by_folded_key().get(_fold_key(name))
 
 
@@ -76,11 +81,14 @@ def fold_label(text: str) -> str:
 
 @cache
 def _tables_by_folded_key() -> Mapping[str, CodeTable]:
-    return {_fold_key(key): table for key, table in load_code_tables().items()}
+    tables = load_code_tables().values()
+    undated = {_fold_key(re.sub(r"-[0-9]{4}$", "", table.key)): table for table in sorted(tables, key=lambda table: table.key)}
+    return undated | {_fold_key(name): table for table in tables for name in (table.key, *table.also)}
 
 
 def _fold_key(name: str) -> str:
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).upper()
+    folded = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).upper()
+    return re.sub(r"^(GB|GA)T", r"\1", folded)
 
 
 def _rows() -> Mapping[str, Mapping[str, Any]]:
@@ -107,6 +115,7 @@ def _table(key: str, row: Mapping[str, Any]) -> CodeTable:
     assert all(isinstance(s, str) for code, texts in spellings.items() for s in (code, *texts)), f"{key}: quote codes and labels"
     table = CodeTable(
         key=key,
+        also=tuple(row.get("also", ())),
         title=row["title"],
         title_en=row["en"],
         labels={code: texts[0] for code, texts in spellings.items()},

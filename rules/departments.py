@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 SHORTEST_INNER_ALIAS = 3
-"""An alias inside a longer name counts from three characters on: 公安 alone also stands in 公安路."""
+"""An alias inside a longer name counts from three characters on, at its end from two: 区残联, but not 公安 in 公安路小学."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +55,14 @@ def _by_key_parts(text: str) -> str | None:
 
 def _within(text: str) -> str | None:
     folded = _fold(text)
-    found = [
-        (len(alias), folded.rfind(alias), key)
-        for alias, key in _by_alias().items()
-        if len(alias) >= SHORTEST_INNER_ALIAS and alias in folded
-    ]
-    chinese = [hit for hit in found if not folded.isascii()]
-    return max(chinese)[2] if chinese else None
+    if folded.isascii():
+        return None
+    found = [(len(alias), folded.rfind(alias), key) for alias, key in _by_alias().items() if _stands_in(alias, folded)]
+    return max(found)[2] if found else None
+
+
+def _stands_in(alias: str, name: str) -> bool:
+    return alias in name if len(alias) >= SHORTEST_INNER_ALIAS else len(alias) > 1 and name.endswith(alias)
 
 
 def _runs(parts: list[str]) -> Iterator[list[str]]:
