@@ -1,0 +1,80 @@
+"""What tests of several packages use: a home, and the store on both databases."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from catalog.home import Home
+from catalog.store import Store, migrate, open_store
+from tests import postgres
+
+TEMPLATE = "tongchou_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    postgres.prepare()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home as `tongchou init` leaves it; not to be written to, `home` is a copy of it."""
+    home = Home(tmp_path_factory.mktemp("empty_home"))
+    home.create()
+    return home
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> str:
+    """The name of a database at the newest schema, made once by whichever worker comes first."""
+    admin = sa.create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(1)"))
+        if not connection.scalar(sa.text("SELECT count(*) FROM pg_database WHERE datname = :name"), {"name": TEMPLATE}):
+            connection.execute(sa.text(f"CREATE DATABASE {TEMPLATE}"))
+            migrate(postgres.url(TEMPLATE))
+    admin.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def postgres_url(postgres_template: str) -> Iterator[str]:
+    """A PostgreSQL database of one's own, at the newest schema."""
+    name = f"test_{uuid4().hex[:12]}"
+    admin = sa.create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {postgres_template}"))
+    yield postgres.url(name)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """Runs the test on both databases: None for SQLite files in the home, or the URL of a PostgreSQL database."""
+    return None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def home(request: pytest.FixtureRequest, tmp_path: Path, empty_home: Home) -> Home:
+    """A home of one's own; on both databases when the test also asks for `store` or `database_url`, else on SQLite."""
+    shutil.copytree(empty_home.root, tmp_path / "home")
+    database_url = request.getfixturevalue("database_url") if "database_url" in request.fixturenames else None
+    return Home(tmp_path / "home", database_url)
+
+
+@pytest.fixture
+def store(home: Home, database_url: str | None) -> Iterator[Store]:
+    """An open store, on SQLite and on PostgreSQL in turn."""
+    store = open_store(home.store_url)
+    yield store
+    store.close()
