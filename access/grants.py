@@ -6,6 +6,7 @@ The terms of a grant never change: wider terms are a new grant.
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, ensure_department, load_account
@@ -88,6 +89,11 @@ def grant_warnings(terms: Grant, target: Target, policy: TierPolicy) -> list[str
 def load_grant(session: Session, grant_id: int) -> Grant | None:
     row = session.get(DataGrantRow, grant_id)
     return None if row is None else _grant(row)
+
+
+def list_grants(session: Session) -> list[Grant]:
+    """All grants, oldest first."""
+    return [_grant(row) for row in session.scalars(sa.select(DataGrantRow).order_by(DataGrantRow.id))]
 
 
 def change_state(store: Store, log: Log, *, by: str, grant_id: int, state: GrantState, why: str) -> Grant:

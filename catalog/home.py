@@ -57,6 +57,10 @@ class Home:
         """The versioned `serving-N.db` files."""
         return self.root / "serving"
 
+    def exists(self) -> bool:
+        """Whether `create` has been here."""
+        return self.keys.is_dir() and (self.database_url is not None or self.store_path.is_file())
+
     def create(self) -> None:
         """Make the folders and bring the database to the newest schema. Safe to repeat, at any time."""
         from catalog.store import migrate  # SQLAlchemy and Alembic take 0.5 s to load; a Home is often only a set of paths

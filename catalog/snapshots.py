@@ -114,6 +114,13 @@ def list_snapshots(session: Session, dataset: str) -> list[Snapshot]:
     return [_snapshot(row) for row in session.scalars(sa.select(SnapshotRow).filter_by(dataset_key=dataset).order_by(SnapshotRow.version))]
 
 
+def newest_of_all(session: Session) -> Mapping[str, Snapshot]:
+    """The newest snapshot of each data set that has one, whatever its state."""
+    newest_versions = sa.select(SnapshotRow.dataset_key, sa.func.max(SnapshotRow.version)).group_by(SnapshotRow.dataset_key)
+    rows = session.scalars(sa.select(SnapshotRow).where(sa.tuple_(SnapshotRow.dataset_key, SnapshotRow.version).in_(newest_versions)))
+    return {row.dataset_key: _snapshot(row) for row in rows}
+
+
 def newest_accepted(session: Session, lake: Lake, keys: Collection[str] | None = None) -> list[AcceptedSnapshot]:
     """The newest accepted snapshot of each data set that has one, by key; of all data sets or of `keys`."""
     newest_versions = (
@@ -131,7 +138,7 @@ def newest_accepted(session: Session, lake: Lake, keys: Collection[str] | None =
 def stages_by_version(session: Session, dataset: str) -> Mapping[int, frozenset[str]]:
     """Which files of each snapshot are committed: what `Lake.sweep` must leave."""
     snapshots = list_snapshots(session, dataset)
-    return {s.version: frozenset(STAGES) if s.rows_standard is not None else frozenset({"raw"}) for s in snapshots}
+    return {s.version: frozenset(STAGES) if s.rows_standard is not None else frozenset({"raw", "quarantine"}) for s in snapshots}
 
 
 def _row(session: Session, snapshot: Snapshot, *states: str) -> SnapshotRow:

@@ -21,4 +21,6 @@ def district(out: Path, residents: int, seed: int, as_json: bool) -> None:
         print_json(manifest)
         return
     console.print(f"合成区已写入 The district is in {out}: contracts/ sources/ areas/ truth/")
-    console.print(f"下一步 Next: tongchou init; tongchou areas {out}/areas; tongchou register {out}/contracts; tongchou ingest; tongchou reconcile")
+    console.print(
+        f"下一步 Next: tongchou init; tongchou areas {out}/areas; tongchou register {out}/contracts; tongchou ingest; tongchou reconcile"
+    )

@@ -1,4 +1,4 @@
-"""What a command prints: one JSON document with `--json`, otherwise tables and sentences; progress on standard error, on a terminal only."""
+"""What a command prints: one JSON document with `--json`, else tables and sentences; progress on standard error, on a terminal only."""
 
 import json
 import sys

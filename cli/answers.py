@@ -1,0 +1,101 @@
+"""Commands that give an answer about residents: export, extract, why. All of them go through the door."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from access.accounts import OPERATOR_NAME
+from access.door import Door, open_door
+from access.recording import Answer
+from cli.output import console, print_json
+from cli.platform import Platform
+
+platform = click.make_pass_decorator(Platform)
+as_json_option = click.option("--json", "as_json", is_flag=True, help="For machines (机器可读).")
+actor_option = click.option("--as", "actor", default=OPERATOR_NAME, show_default=True, help="The account that asks (账号).")
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write; overwritten (输出文件)."
+)
+
+EXPORT_PURPOSE = "统筹局全量导出 the bureau's own full export"
+WHY_PURPOSE = "统筹局核对金记录 the bureau looks into a golden record"
+
+
+@contextmanager
+def the_door(here: Platform) -> Iterator[Door]:
+    with open_door(here.home, here.store, here.now, origin="cli") as door:
+        yield door
+
+
+@click.group()
+def export() -> None:
+    """The bureau's own full exports (全量导出): crosswalk and golden records; both need the bureau role and are recorded."""
+
+
+@export.command()
+@out_option
+@actor_option
+@click.option("--purpose", default=EXPORT_PURPOSE, show_default=True, help="What it is for (用途).")
+@as_json_option
+@platform
+def crosswalk(here: Platform, out: Path, actor: str, purpose: str, as_json: bool) -> None:
+    """Each accepted record and the resident it belongs to (对照表): dataset, record, resident_id."""
+    with the_door(here) as door:
+        print_answer(door.export_crosswalk(actor, purpose, out), as_json)
+
+
+@export.command()
+@out_option
+@actor_option
+@click.option("--purpose", default=EXPORT_PURPOSE, show_default=True, help="What it is for (用途).")
+@click.option("--labels", is_flag=True, help="Chinese labels beside the codes (附代码含义).")
+@as_json_option
+@platform
+def golden(here: Platform, out: Path, actor: str, purpose: str, labels: bool, as_json: bool) -> None:
+    """All golden records (金记录), one row per resident, unmasked."""
+    with the_door(here) as door:
+        print_answer(door.export_golden(actor, purpose, out, labels), as_json)
+
+
+@click.command()
+@click.argument("grant", type=int)
+@out_option
+@click.option("--format", "file_format", type=click.Choice(["csv", "xlsx", "parquet"]), help="By default the ending of --out (格式).")
+@click.option("--as", "actor", required=True, help="The account that asks (账号), of the department that holds the grant.")
+@as_json_option
+@platform
+def extract(here: Platform, grant: int, out: Path, file_format: str | None, actor: str, as_json: bool) -> None:
+    """Take what GRANT gives (提取), masked as its tier demands, with a receipt (回执) beside it."""
+    with the_door(here) as door:
+        print_answer(door.extract(actor, grant, out, file_format or out.suffix.lstrip(".").lower()), as_json)
+
+
+@click.command()
+@click.argument("resident")
+@click.argument("element", required=False)
+@actor_option
+@click.option("--purpose", default=WHY_PURPOSE, show_default=True, help="What it is for (用途).")
+@as_json_option
+@platform
+def why(here: Platform, resident: str, element: str | None, actor: str, purpose: str, as_json: bool) -> None:
+    """Why RESIDENT's golden values are what they are (为什么): sources, dates, rules, rivals, and what holds the records together."""
+    from golden.explain import render
+
+    with the_door(here) as door:
+        answer = door.why(actor, purpose, resident, element)
+    if as_json:
+        print_json(answer.value)
+        return
+    click.echo(render(answer.value))
+
+
+def print_answer(answer: Answer, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {"path": answer.path, "rows": answer.rows, "residents": answer.residents, "sha256": answer.digest, "audit_index": answer.seq}
+        )
+        return
+    counts = f"{answer.rows:,} 行 rows · {answer.residents:,} 名居民 residents · 审计序号 audit index {answer.seq}"
+    console.print(f"已写出 written: {answer.path} · {counts}", markup=False)

@@ -1,0 +1,140 @@
+"""Commands of accounts and grants: `tongchou grant account|add|list|suspend|resume|end`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+
+import click
+
+from access.accounts import OPERATOR_NAME, Role, create_account
+from access.grants import change_state, list_grants
+from access.grants import grant as make_grant
+from access.recording import log_faults_translated
+from access.terms import GrantState, RowScope
+from audit.log import Log, open_log
+from cli.output import console, print_json, print_table
+from cli.platform import Platform
+from rules.departments import resolve_department
+from rules.tiers import Tier
+
+platform = click.make_pass_decorator(Platform)
+as_json_option = click.option("--json", "as_json", is_flag=True, help="For machines (机器可读).")
+by_option = click.option("--as", "by", default=OPERATOR_NAME, show_default=True, help="The account that decides (账号).")
+day = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def the_log(here: Platform) -> Log:
+    with log_faults_translated():
+        return open_log(here.home.audit_url, here.home.keys)
+
+
+@click.group()
+def grant() -> None:
+    """Accounts (账号) and grants (授权): who may take what, for which purpose, from when to when."""
+
+
+@grant.command()
+@click.argument("name")
+@click.option("--title", required=True, help="Who it is, a unit and a function, for people to read (单位与职务).")
+@click.option("--department", help="Department; none for the bureau's own people (部门).")
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice([role.value for role in Role]), help="Role (角色).")
+@by_option
+@as_json_option
+@platform
+def account(here: Platform, name: str, title: str, department: str | None, roles: tuple[str, ...], by: str, as_json: bool) -> None:
+    """Make the account NAME (建立账号)."""
+    where = resolve_department(department) if department else None
+    granted = [Role(role) for role in roles]
+    made = create_account(here.store, the_log(here), by=by, name=name, title=title, department=where, roles=granted, now=here.now())
+    if as_json:
+        print_json(made)
+        return
+    console.print(
+        f"账号已建立 account made: {made.name} ({made.department or '统筹局 bureau'}; {', '.join(sorted(made.roles))})", markup=False
+    )
+
+
+@grant.command()
+@click.option("--to", "grantee", required=True, help="The department that asks (需求部门).")
+@click.option("--over", "target", default="golden", show_default=True, help="`golden` or a data set's key (对象).")
+@click.option("--columns", required=True, help="Columns, with commas between (数据项).")
+@click.option("--tier", type=click.Choice([tier.value for tier in Tier]), default="T2", show_default=True, help="Release tier (开放层级).")
+@click.option("--purpose", required=True, help="What it is for (用途).")
+@click.option("--basis", required=True, help="Law and article, or decision (依据).")
+@click.option("--case", "case_number", default="", help="Case number (办件号).")
+@click.option("--area", "areas", multiple=True, help="Only rows of this area: a code of 6, 9, 12 or 15 digits (行范围).")
+@click.option("--where", "filters", multiple=True, help="Only rows where COLUMN=VALUE (行范围).")
+@click.option("--from", "valid_from", type=day, help="First day; by default today (起).")
+@click.option("--to-day", "valid_to", type=day, required=True, help="Last day (止).")
+@by_option
+@as_json_option
+@platform
+def add(
+    here: Platform, grantee: str, target: str, columns: str, tier: str, purpose: str, basis: str, case_number: str, areas: tuple[str, ...],
+    filters: tuple[str, ...], valid_from: datetime | None, valid_to: datetime, by: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Make a grant (授权). Its terms never change: wider terms are a new grant."""
+    made = make_grant(
+        here.store,
+        here.lake,
+        the_log(here),
+        by=by,
+        grantee=resolve_department(grantee),
+        target=target,
+        columns=[column.strip() for column in columns.split(",") if column.strip()],
+        tier=Tier(tier),
+        purpose=purpose,
+        legal_basis=basis,
+        case_number=case_number,
+        row_scope=RowScope(areas=areas, equals=parsed_filters(filters)),
+        valid_from=valid_from.date() if valid_from else date.today(),  # noqa: DTZ011 — a day of the bureau's calendar
+        valid_to=valid_to.date(),
+        now=here.now(),
+    )
+    if as_json:
+        print_json(made)
+        return
+    console.print(f"授权 {made.id} 号已生效 grant {made.id} is in force: {made.grantee} ← {made.target} ({made.tier})", markup=False)
+    console.print(f"下一步 Next: tongchou extract {made.id} --as ACCOUNT --out FILE.csv")
+
+
+@grant.command("list")
+@as_json_option
+@platform
+def list_(here: Platform, as_json: bool) -> None:
+    """All grants (授权清单)."""
+    with here.store.session() as session:
+        found = list_grants(session)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    headers = ("号 no.", "需求部门 grantee", "对象 target", "层级 tier", "止 until", "状态 state", "用途 purpose")
+    rows = [(g.id, g.grantee, g.target, g.tier.value, g.valid_to, g.state.value, g.purpose) for g in found]
+    print_table("授权 grants", headers, rows, numbers=(0,))
+
+
+def _change(name: str, state: GrantState, text: str) -> None:
+    @grant.command(name, help=text)
+    @click.argument("number", type=int)
+    @click.option("--why", required=True, help="The reason (理由).")
+    @by_option
+    @platform
+    def command(here: Platform, number: int, why: str, by: str) -> None:
+        changed = change_state(here.store, the_log(here), by=by, grant_id=number, state=state, why=why)
+        console.print(f"授权 {changed.id} 号 grant {changed.id}: {changed.state.value}")
+
+
+_change("suspend", GrantState.SUSPENDED, "Suspend a grant (暂停); an extract under way stops.")
+_change("resume", GrantState.ACTIVE, "Resume a suspended grant (恢复).")
+_change("end", GrantState.ENDED, "End a grant for good (终止).")
+
+
+def parsed_filters(filters: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """`COLUMN=VALUE` options as allowed values per column."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in filters:
+        column, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text}: 应为 COLUMN=VALUE", param_hint="--where")
+        found[column] = (*found.get(column, ()), value)
+    return found
