@@ -58,7 +58,7 @@ class DepartmentRow(Record):
 
     key: Mapped[str] = mapped_column(Key, primary_key=True)
     title: Mapped[str]
-    authority: Mapped[str] = mapped_column(Key)
+    authority: Mapped[str] = mapped_column(Key, default=lambda context: context.get_current_parameters()["key"])
     """The kind of department by `rules/departments.yaml`, for the authority table: police stations are departments, all `police`."""
     credit_code: Mapped[str | None] = mapped_column(String(18))
     created_at: Mapped[datetime]
