@@ -1,4 +1,4 @@
-"""Quality (质量): the limits of the gate, the dimensions of GB/T 36344, and the reasons for which a row is kept out; from `quality.yaml`."""
+"""Quality (质量): limits of the gate, dimensions of GB/T 36344, reasons for which a row is kept out; from `quality.yaml`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
