@@ -1,16 +1,22 @@
 """The address book of a district: which street a road lies in, and which grid a house number belongs to (D-27, D-44)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from rules.address_parts import Parts, marks, read, spell
+from rules.address_parts import FIRST_MARK, FLOOR, MOST_MARKS, ROOM, Parts, marks, read, spell
 from rules.cells import Matrix
 from rules.place_names import Places, national_places, places_of_district
 
 MOST_RECIPES = 400_000
+"""Templates remembered before the memory is emptied; about 1 kB each."""
+
+NO_SLOT, FLOOR_SLOT, ROOM_SLOT = -1, 1, 2
+_SLOT = re.compile(f"([{chr(FIRST_MARK)}-{chr(FIRST_MARK + MOST_MARKS - 1)}][{FLOOR}{ROOM}]?)")
+_HAN = re.compile("[\u3400-\u9fff]")
 _STEP = 1 << 20
 """House numbers are below this, so that road and number make one sort key."""
 
@@ -42,15 +48,21 @@ class RangeRow:
 class Recipe:
     """How the addresses of one template are spelt, and where their grid is found.
 
-    `spelling` holds marks for the runs of digits; `road` and `estate` are keys of the range tables (-1: none); `number` is the mark of the
-    house number (-1: none) or, from -2 down, a number that was written in Chinese.
+    The spelling is `literals` with a run of digits between each two, named by `slots`: its position among the text's runs, plus
+    FLOOR_SLOT or ROOM_SLOT times MOST_MARKS. No literals: not an address. `kept`: the text is spelt so already. `road` and `estate` are
+    keys of the range tables (-1: none); `number` is the position of the house number (-1: none) or, from -2 down, one written in Chinese.
     """
 
-    spelling: str | None
+    literals: tuple[str, ...]
+    slots: tuple[int, ...]
+    kept: bool
     fault: str | None
     estate: int
     road: int
     number: int
+
+
+NOT_AN_ADDRESS = Recipe(literals=(), slots=(), kept=False, fault="ADDRESS-MALFORMED", estate=-1, road=-1, number=-1)
 
 
 class _Ranges:
@@ -145,15 +157,18 @@ class AddressBook:
         self._longest_road = max(map(len, self._roads), default=0)
 
     def _make_recipe(self, template: str) -> Recipe:
-        parts = self._completed(read(marks(template), self.places, self))
+        marked = marks(template)
+        parts = self._completed(read(marked, self.places, self))
         spelling = spell(parts)
-        if not any("\u3400" <= c <= "\u9fff" for c in spelling):
-            return Recipe(spelling=None, fault="ADDRESS-MALFORMED", estate=-1, road=-1, number=-1)
-        coarse = not (parts.number or parts.estate or parts.building or parts.room)
+        if not _HAN.search(spelling) or template.count("0") >= MOST_MARKS:
+            return NOT_AN_ADDRESS
+        literals, slots = _pieces(spelling)
         street = self._street_codes.get(parts.street, "")
         return Recipe(
-            spelling=spelling,
-            fault=parts.fault or ("ADDRESS-COARSE" if coarse else None),
+            literals=literals,
+            slots=slots,
+            kept=spelling == marked,
+            fault=parts.fault or (None if parts.number or parts.estate or parts.building or parts.room else "ADDRESS-COARSE"),
             estate=self._estate_keys.get((street, parts.road, parts.estate), -1),
             road=self._road_keys.get((street, parts.road), -1),
             number=_number_of(parts.number),
@@ -192,8 +207,20 @@ class AddressBook:
         return parts._replace(street=self._street_names.get(code, parts.street), road=road, number=str(number))
 
 
+def _pieces(spelling: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The literal texts of a spelling and the slots between them."""
+    pieces = _SLOT.split(spelling)
+    return tuple(pieces[::2]), tuple(_slot(piece) for piece in pieces[1::2])
+
+
+def _slot(piece: str) -> int:
+    kind = 0 if len(piece) == 1 else FLOOR_SLOT if piece[1] == FLOOR else ROOM_SLOT
+    return ord(piece[0]) - FIRST_MARK + kind * MOST_MARKS
+
+
 def _number_of(number: str) -> int:
-    first = number.partition("-")[0].lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")[:6]
+    """The house number's slot, or -2 and down for one written in Chinese; what stands below it (12号之3) has no grid of its own."""
+    first = number.partition("-")[0].lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     if not first:
         return -1
-    return ord(first[0]) - 0xF0000 if ord(first[0]) >= 0xF0000 else -2 - int("".join(c for c in first if c.isdigit()) or 0)
+    return ord(first[0]) - FIRST_MARK if ord(first[0]) >= FIRST_MARK else -2 - int("".join(c for c in first[:6] if c in "0123456789") or 0)

@@ -4,15 +4,15 @@ The digits are taken out of each text, the templates that remain are read once e
 standard spelling wants them.
 """
 
-import re
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rules.address_book import AddressBook, AreaRow, RangeRow, Recipe
-from rules.address_parts import FIRST_MARK, FLOOR, MOST_MARKS, ROOM
+from rules.address_book import FLOOR_SLOT, NO_SLOT, ROOM_SLOT, AddressBook, AreaRow, RangeRow, Recipe
+from rules.address_parts import MOST_MARKS
 from rules.cells import Matrix, Standardised, as_text, text_buffers
 from rules.characters import FULL_WIDTH
 
@@ -20,7 +20,6 @@ __all__ = ["AddressBook", "AreaRow", "RangeRow", "grid_of", "standardise_address
 
 ROWS_AT_ONCE = 1 << 17
 _NO_BOOK = AddressBook()
-_PIECES = re.compile(f"([\U000f0000-{chr(FIRST_MARK + MOST_MARKS)}][{FLOOR}{ROOM}]?)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +30,10 @@ class _Runs:
     digits: pa.StringArray
     first: Matrix
     count: Matrix
+
+    def taken(self, rows: Matrix) -> "_Runs":
+        """Some rows, without their templates; the runs of digits stay together."""
+        return _Runs(templates=self.templates.slice(0, 0), digits=self.digits, first=self.first[rows], count=self.count[rows])
 
 
 def standardise_addresses(values: pa.StringArray, *, areas: AddressBook | None) -> Standardised:
@@ -58,7 +61,7 @@ def _standardise(values: pa.StringArray, book: AddressBook) -> Standardised:
     recipes = [book.recipe(template) for template in coded.dictionary.to_pylist()]
     which = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     absent = pa.array(values.is_null())
-    value = pc.if_else(absent, pa.scalar(None, pa.string()), _spelt(runs, recipes, which))
+    value = pc.if_else(absent, pa.scalar(None, pa.string()), _spelt(plain, runs, recipes, which))
     fault = pa.array([recipe.fault for recipe in recipes], pa.string()).take(pa.array(which))
     return Standardised(
         value=value,
@@ -111,31 +114,41 @@ def _strings(offsets: Matrix, data: Matrix) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(np.ascontiguousarray(data)))
 
 
-def _spelt(runs: _Runs, recipes: list[Recipe], which: Matrix) -> pa.Array:
-    """Literal pieces and digits in turn, joined row by row."""
-    pieces = [_PIECES.split(recipe.spelling or "") for recipe in recipes]
+def _spelt(values: pa.StringArray, runs: _Runs, recipes: list[Recipe], which: Matrix) -> pa.Array:
+    """The standard spellings; texts that are spelt so already are kept as they are, the others are put together."""
     digits = _without_leading_zeros(runs.digits)
-    columns: list[pa.Array] = []
-    for place in range(max(map(len, pieces), default=1)):
-        texts = [row[place] if place < len(row) else "" for row in pieces]
-        columns.append(_digits_at(runs, digits, texts, which) if place % 2 else pa.array(texts, pa.string()).take(pa.array(which)))
+    kept = np.array([recipe.kept for recipe in recipes], bool)[which]
+    if digits is not runs.digits or not kept.any():
+        return _joined(runs, digits, recipes, which)
+    if kept.all():
+        return values
+    rest = _joined(runs.taken(~kept), digits, recipes, which[~kept])
+    return pc.replace_with_mask(values, pa.array(~kept), rest)
+
+
+def _joined(runs: _Runs, digits: pa.StringArray, recipes: list[Recipe], which: Matrix) -> pa.Array:
+    """Literal pieces and runs of digits in turn, joined row by row."""
+    literals = [pa.array(texts, pa.string()) for texts in zip_longest(*(r.literals for r in recipes), fillvalue="")]
+    columns = [literals[0].take(pa.array(which))]
+    for slots, texts in zip(zip_longest(*(r.slots for r in recipes), fillvalue=NO_SLOT), literals[1:], strict=True):
+        columns += [_digits_at(runs, digits, np.array(slots, np.int64)[which]), texts.take(pa.array(which))]
     joined = pc.binary_join_element_wise(*columns, "", null_handling="replace", null_replacement="")
-    void = np.array([recipe.spelling is None for recipe in recipes], bool)[which]
+    void = np.array([not recipe.literals for recipe in recipes], bool)[which]
     return pc.if_else(pa.array(void), pa.scalar(None, pa.string()), joined) if void.any() else joined
 
 
-def _digits_at(runs: _Runs, digits: pa.StringArray, texts: list[str], which: Matrix) -> pa.Array:
-    """The run of digits that a mark names, in each row; a floor and its room become one number."""
-    mark = np.array([ord(text[0]) - FIRST_MARK if text else -1 for text in texts], np.int64)[which]
-    found = _runs_at(runs, digits, mark)
-    kind = np.array([0 if len(text) < 2 else 1 if text[1] == FLOOR else 2 for text in texts], np.int8)[which]
-    if not kind.any():
+def _digits_at(runs: _Runs, digits: pa.StringArray, slots: Matrix) -> pa.Array:
+    """The run of digits that a slot names, in each row; a floor and its room become one number."""
+    mark = slots % MOST_MARKS
+    mark[slots == NO_SLOT] = -1
+    found, kind = _runs_at(runs, digits, mark), slots // MOST_MARKS
+    if kind.max(initial=0) == 0:
         return found
-    room = _runs_at(runs, runs.digits, np.where(kind == 1, mark + 1, mark))
+    room = _runs_at(runs, runs.digits, np.where(kind == FLOOR_SLOT, mark + 1, mark))
     whole = pc.fill_null(pc.greater(pc.utf8_length(room), 2), True)
     floor = pc.if_else(whole, pa.scalar("", pa.string()), found)
     padded = pc.if_else(whole, found, pc.utf8_lpad(room, 2, "0"))
-    return pc.if_else(pa.array(kind == 1), floor, pc.if_else(pa.array(kind == 2), padded, found))
+    return pc.if_else(pa.array(kind == FLOOR_SLOT), floor, pc.if_else(pa.array(kind == ROOM_SLOT), padded, found))
 
 
 def _runs_at(runs: _Runs, digits: pa.StringArray, mark: Matrix) -> pa.Array:

@@ -96,6 +96,15 @@ def texts_of_width(matrix: Matrix) -> pa.StringArray:
     return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(matrix)))
 
 
+def placed(length: int, rows: Matrix, texts: pa.Array) -> pa.Array:
+    """A column of `length` with the texts at their rows and null elsewhere."""
+    if len(rows) == length:
+        return texts
+    where = np.full(length, -1, np.int64)
+    where[rows] = np.arange(len(rows))
+    return texts.take(pa.array(where, mask=where < 0))
+
+
 def fault_column(length: int, rows: Matrix, codes: Matrix, names: tuple[str | None, ...]) -> pa.Array:
     """Fault codes at `rows`: `codes` are positions in `names`, whose first entry is None."""
     index = np.zeros(length, np.int8)

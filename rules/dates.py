@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from rules.cells import Cell, Matrix, Standardised, bytes_of_width, judge_rest, no_fault, null_mask, only_where
+from rules.cells import Cell, Matrix, Standardised, bytes_of_width, judge_rest, no_fault, null_mask, placed, texts_of_width
 from rules.characters import FULL_WIDTH
 
 EARLIEST_YEAR, LATEST_YEAR = 1850, 2200
+_MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 PLACEHOLDERS = frozenset(
     (
         *("0001-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "2099-12-31", "2222-02-22"),
@@ -33,6 +35,7 @@ _TIME_TAIL = re.compile(
     r"(\d{1,2})(?::|[时点](?=\d|\s*$))(\d{1,2})?(?:[:分](\d{1,2})?)?秒?(?:\.\d+)?\s*([AP]M)?\s*(Z|[+-]\d{2}:?\d{2})?$",
     re.ASCII,
 )
+_DATE_SIGNS, _TIME_SIGNS = np.frombuffer(b"-/.", np.uint8), np.frombuffer(b" T", np.uint8)
 _AFTERNOON = re.compile(r"下午|PM")
 _LUNAR = re.compile(r"[农阴旧][历曆]|[初廿]|腊月|正月|闰|冬月")
 _LUNAR_YEAR = re.compile(r"([0-9]{4})")
@@ -49,12 +52,26 @@ class _Parts(NamedTuple):
 
 def standardise_dates(values: pa.StringArray, *, element_key: str, today: date | None) -> Standardised:
     """Calendar dates; a time of day is dropped."""
-    return _standardise(values, partial(judge_date, element_key=element_key, today=today), with_time=False)
+    judge = partial(judge_date, element_key=element_key, today=today)
+    return _standardise(values, judge, last=_last_day(element_key, today), with_time=False)
 
 
 def standardise_timestamps(values: pa.StringArray, *, element_key: str, today: date | None) -> Standardised:
     """Points in time, `2026-11-20T08:30:00` in local time, or the date alone where the source knows no more."""
-    return _standardise(values, partial(judge_timestamp, element_key=element_key, today=today), with_time=True)
+    judge = partial(judge_timestamp, element_key=element_key, today=today)
+    return _standardise(values, judge, last=_last_day(element_key, today), with_time=True)
+
+
+def exists(year: Matrix, month: Matrix, day: Matrix) -> Matrix:
+    """Which of many dates are in the calendar."""
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    longest = _MONTH_DAYS[np.where(month > 12, 0, month)] + (leap & (month == 2))
+    return (year >= EARLIEST_YEAR) & (day >= 1) & (day <= longest)
+
+
+def _last_day(element_key: str, today: date | None) -> int:
+    """As YYYYMMDD; without a limit of the element's, the last day before the placeholders of the far future."""
+    return int(today.strftime("%Y%m%d")) if today and element_key in NOT_IN_THE_FUTURE else 2099_01_01
 
 
 def judge_date(text: str, *, element_key: str, today: date | None) -> Cell:
@@ -189,25 +206,43 @@ def _in_calendar(parts: _Parts) -> bool:
     return True
 
 
-def _standardise(values: pa.StringArray, judge: Callable[[str], Cell], *, with_time: bool) -> Standardised:
-    """Texts that are canonical already and certainly in range stay; every other distinct text is judged."""
+def _standardise(values: pa.StringArray, judge: Callable[[str], Cell], *, last: int, with_time: bool) -> Standardised:
+    """The common spellings of plain days up to `last` (YYYYMMDD) are rewritten column-wise; every other distinct text is judged."""
     done = null_mask(values)
-    for width in (10, 19) if with_time else (10,):
+    value = no_fault(len(values))
+    for width in (8, 10, 19) if with_time else (8, 10):
         rows, matrix = bytes_of_width(values, width)
-        done[rows[_plainly_canonical(matrix)]] = True
-    return judge_rest(values, Standardised(value=only_where(values, done), fault=no_fault(len(values))), done, judge)
+        iso, good = _canonical(matrix, last)
+        done[rows[good]] = True
+        value = pc.coalesce(value, placed(len(values), rows[good], texts_of_width(iso[good])))
+    return judge_rest(values, Standardised(value=value, fault=no_fault(len(values))), done, judge)
 
 
-def _plainly_canonical(matrix: Matrix) -> Matrix:
-    """`YYYY-MM-DD` of 1901–2019 with a day up to 28, and `THH:MM:SS`; leap days, placeholders and the future go the slow way."""
-    signs = {4: "-", 7: "-", 10: "T", 13: ":", 16: ":"}
+def _canonical(matrix: Matrix, last: int) -> tuple[Matrix, Matrix]:
+    """YYYYMMDD, YYYY-MM-DD, YYYY/MM/DD, each perhaps with HH:MM:SS, as ISO; and which rows are so and lie between 1901 and `last`."""
     width = matrix.shape[1]
     good = np.ones(len(matrix), bool)
-    for at in range(width):
-        good &= matrix[:, at] == ord(signs[at]) if at in signs else (matrix[:, at] - 48) < 10
-    pairs = {at: (matrix[:, at] - 48).astype(np.int16) * 10 + (matrix[:, at + 1] - 48) for at in (0, 2, 5, 8)}
-    good &= ((pairs[0] == 19) & (pairs[2] >= 1)) | ((pairs[0] == 20) & (pairs[2] <= 19))
-    good &= (pairs[5] >= 1) & (pairs[5] <= 12) & (pairs[8] >= 1) & (pairs[8] <= 28)
-    if width == 19:
-        good &= ((matrix[:, 11] - 48).astype(np.int16) * 10 + (matrix[:, 12] - 48) < 24) & (matrix[:, 14] < 54) & (matrix[:, 17] < 54)
-    return good
+    if width == 8:
+        matrix = np.insert(matrix, (4, 6), ord("-"), axis=1)
+    else:
+        good &= (matrix[:, 4] == matrix[:, 7]) & np.isin(matrix[:, 4], _DATE_SIGNS)
+        good &= np.isin(matrix[:, 10], _TIME_SIGNS) & (matrix[:, [13, 16]] == ord(":")).all(axis=1) if width == 19 else True
+        matrix = matrix.copy()
+        matrix[:, [4, 7]] = ord("-")
+        matrix[:, 10:11] = ord("T")
+    digits = [at for at in range(matrix.shape[1]) if at not in (4, 7, 10, 13, 16)]
+    good &= ((matrix[:, digits] - 48) < 10).all(axis=1)
+    return matrix, good & _plain_day(matrix, last) & (_plain_time(matrix) if width == 19 else True)
+
+
+def _plain_day(matrix: Matrix, last: int) -> Matrix:
+    year, month, day = _pair(matrix, 0) * 100 + _pair(matrix, 2), _pair(matrix, 5), _pair(matrix, 8)
+    return (year >= 1901) & (year * 10000 + month * 100 + day <= last) & exists(year, month, day)
+
+
+def _plain_time(matrix: Matrix) -> Matrix:
+    return (_pair(matrix, 11) < 24) & (_pair(matrix, 14) < 60) & (_pair(matrix, 17) < 60)
+
+
+def _pair(matrix: Matrix, at: int) -> Matrix:
+    return (matrix[:, at] - 48).astype(np.int32) * 10 + (matrix[:, at + 1] - 48)

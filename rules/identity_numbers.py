@@ -13,31 +13,19 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from rules.cells import (
-    Cell,
-    Matrix,
-    Standardised,
-    bytes_of_width,
-    fault_column,
-    judge_rest,
-    no_fault,
-    null_mask,
-    only_where,
-    texts_of_width,
-)
+from rules.cells import Cell, Matrix, Standardised, bytes_of_width, fault_column, judge_rest, null_mask, placed, texts_of_width
 from rules.characters import FULL_WIDTH, SCIENTIFIC, SEPARATORS
+from rules.dates import EARLIEST_YEAR, exists
 from rules.documents import recognise
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_CHARACTERS = "10X98765432"
 RESIDENCE_PERMIT_REGIONS = {"810000": "hong_kong_residence", "820000": "macau_residence", "830000": "taiwan_residence"}
-EARLIEST_YEAR = 1850
 CENTENARIAN_SEQUENCES = ("996", "997", "998", "999")
 
 _FAULTS = (None, "ID-REGION", "ID-DOUBTFUL", "ID-SEQUENCE", "ID-FUTURE", "ID-DATE", "ID-CHECK", "ID-LOST", "ID-PLACEHOLDER")
 _NONE, _REGION, _DOUBTFUL, _SEQUENCE, _FUTURE, _DATE, _CHECK, _LOST, _PLACEHOLDER = range(len(_FAULTS))
 _FIRST_VOID = _SEQUENCE
-_MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
 _LIKE_X = re.compile(r"(?<=^[0-9]{17})[XxⅩⅹХхΧχ×✕✖*]$")
 _FULL = re.compile(r"[0-9]{17}[0-9X]")
@@ -66,7 +54,9 @@ def standardise_identity_numbers(values: pa.StringArray, *, regions: Set[str], t
     verdict = _verdicts(matrix, _region_table(regions), _as_number(today))
     done = null_mask(values)
     done[rows] = True
-    quick = Standardised(value=_spelt(values, rows, matrix, verdict), fault=fault_column(len(values), rows, verdict, _FAULTS))
+    good = verdict < _FIRST_VOID
+    value = placed(len(values), rows[good], texts_of_width(matrix[good]))
+    quick = Standardised(value=value, fault=fault_column(len(values), rows, verdict, _FAULTS))
     return judge_rest(values, quick, done, partial(judge_identity_number, regions=regions, today=today))
 
 
@@ -164,7 +154,7 @@ def _verdicts(matrix: Matrix, regions: Matrix, today: int) -> Matrix:
     verdict[cut] = _DOUBTFUL
     verdict[sequence == 0] = _SEQUENCE
     verdict[born > today] = _FUTURE
-    verdict[~_exists(year, month_day)] = _DATE
+    verdict[~exists(year, month_day // 100, month_day % 100)] = _DATE
     verdict[~right] = _CHECK
     verdict[~right & cut] = _LOST
     verdict[((born == 19000101) & (sequence == 0)) | (matrix == matrix[:, :1]).all(axis=1)] = _PLACEHOLDER
@@ -176,13 +166,6 @@ def _number(digits: Matrix, start: int, stop: int) -> Matrix:
     return (digits[:, start:stop] @ (10.0 ** np.arange(stop - start - 1, -1, -1)).astype(np.float32)).astype(np.int64)
 
 
-def _exists(year: Matrix, month_day: Matrix) -> Matrix:
-    month, day = month_day // 100, month_day % 100
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    longest = _MONTH_DAYS[np.where(month > 12, 0, month)] + (leap & (month == 2))
-    return (year >= EARLIEST_YEAR) & (day >= 1) & (day <= longest)
-
-
 def _region_table(regions: Set[str]) -> Matrix:
     known = np.zeros(1_000_000, bool)
     known[[int(code) for code in (*regions, *RESIDENCE_PERMIT_REGIONS)]] = True
@@ -191,15 +174,3 @@ def _region_table(regions: Set[str]) -> Matrix:
 
 def _as_number(today: date | None) -> int:
     return int(today.strftime("%Y%m%d")) if today else 99_999_999
-
-
-def _spelt(values: pa.StringArray, rows: Matrix, matrix: Matrix, verdict: Matrix) -> pa.Array:
-    """The numbers that stand, in capital spelling, at their rows; null elsewhere."""
-    keep = verdict < _FIRST_VOID
-    if len(rows) == len(values):
-        return only_where(texts_of_width(matrix), keep)
-    place = np.zeros(len(values), np.int64)
-    place[rows] = np.arange(len(rows))
-    held = np.zeros(len(values), bool)
-    held[rows[keep]] = True
-    return only_where(texts_of_width(matrix).take(pa.array(place)), held) if len(rows) else no_fault(len(values))

@@ -23,6 +23,8 @@ _STREET = re.compile(
 _COMMUNITY = re.compile(
     rf"(?P<name>[{_HAN}]{{1,8}}?)(?P<kind>社区居民委员会|社区居委会|社区|居民委员会|居委会|村民委员会|村委会|行政村|村(?![东西南北中一二三四五六七八九十]{{0,2}}(?:路|大道|街|巷)))"
 )
+_TO_THE_STREET = re.compile(rf"[{_HAN}]{{2,30}}?(?:街道|[{_HAN}]{{2}}镇|[{_HAN}]{{2}}乡)(?!办|政府|[东西南北中]?[路街])(?=[{_HAN}])")
+MOST_HEADS = 50_000
 _COMMUNITY_KINDS = {"行政村": "村", "村委会": "村", "村民委员会": "村", "村": "村"}
 _GRID = re.compile(r"^(?:第?[\U000f0000-\U000f0010一二三四五六七八九十0-9]+网格)")
 _NOT_A_STEM = re.compile(r"[东西南北中一二三四五六七八九十]{0,2}(?:路|大道|街(?!道)|巷|社区|村|广场|花园|新城)")
@@ -54,9 +56,27 @@ class Places:
     home: tuple[str, str, str] | None = None
     streets: Mapping[str, str] = field(default_factory=dict)
     communities: Mapping[str, str] = field(default_factory=dict)
+    _heads: dict[str, tuple[Area, str]] = field(default_factory=dict, repr=False, compare=False)
 
     def split(self, text: str) -> tuple[Area, str]:
         """The area at the head of a text, and what follows. A higher level that the named one implies is filled in."""
+        head = _TO_THE_STREET.match(text)
+        if head is None:
+            return self._split(text)
+        area, left = self._heads.get(head[0]) or self._remember(head[0])
+        if left or area.community:
+            return self._split(text)
+        community, rest = self._community(text[head.end() :].lstrip())
+        return area._replace(community=community), _GRID.sub("", rest).lstrip()
+
+    def _remember(self, head: str) -> tuple[Area, str]:
+        """Thousands of addresses begin with the same few towns."""
+        if len(self._heads) > MOST_HEADS:
+            self._heads.clear()
+        self._heads[head] = found = self._split(head)
+        return found
+
+    def _split(self, text: str) -> tuple[Area, str]:
         province, rest = self._province(text)
         city, rest, old_city = self._city(rest, province)
         home, rest, old_district = self._district(rest, province, city)
@@ -186,6 +206,7 @@ def places_of_district(code: str, name: str, streets: Iterable[str], communities
         districts={**base.districts, name: home, name[:-1]: home} if len(name) == 3 else {**base.districts, name: home},
         streets={**stems, **former, **known},
         communities=communities,
+        _heads={},
     )
 
 
