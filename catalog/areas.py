@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,12 +17,22 @@ from rules.addresses import AddressBook
 from rules.errors import Refused
 
 LEVELS = ("district", "street", "community", "grid")
-PARITIES = ("odd", "even", "all")
+PARITIES: Mapping[str, Literal["odd", "even", "all"]] = {"odd": "odd", "even": "even", "all": "all"}
 AREAS, RANGES, POLYGONS = "areas.csv", "address_ranges.csv", "grids.geojson"
 FAULTS_SHOWN = 20
 Row = TypeVar("Row")
 _AREA_FIELDS = ("code", "name", "level", "parent")
 _RANGE_FIELDS = ("grid_code", "street_code", "road", "parity", "from_no", "to_no")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaCounts:
+    """How much a loaded register holds."""
+
+    areas: int
+    grids: int
+    ranges: int
+    polygons: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +44,7 @@ class AreaRegister:
     polygons: Mapping[str, str]
 
 
-def load_areas(session: Session, folder: Path) -> AreaRegister:
+def load_areas(session: Session, folder: Path) -> AreaCounts:
     """Put the register of a folder (areas.csv, address_ranges.csv and, where there is one, grids.geojson) in the place of the former one.
 
     Refused CAT-AREAS names every faulty row (the first 20) of all files; then the former register stands.
@@ -46,7 +56,8 @@ def load_areas(session: Session, folder: Path) -> AreaRegister:
         session.execute(sa.insert(schema.AreaRow), rows)
     if rows := [_range_values(found) for found in register.ranges]:
         session.execute(sa.insert(schema.AddressRangeRow), rows)
-    return register
+    grids = sum(area.level == "grid" for area in register.areas)
+    return AreaCounts(areas=len(register.areas), grids=grids, ranges=len(register.ranges), polygons=len(register.polygons))
 
 
 def read_register(folder: Path) -> AreaRegister:
@@ -108,13 +119,20 @@ def _area(row: Mapping[str, str]) -> AreaRow:
 
 
 def _range(row: Mapping[str, str]) -> RangeRow:
-    parity, first, last = row["parity"], _number(row["from_no"]), _number(row["to_no"])
+    first, last = _number(row["from_no"]), _number(row["to_no"])
     if first > last or not row["road"]:
         raise ValueError("road, from_no ≤ to_no")
-    if parity == "odd" or parity == "even" or parity == "all":
-        codes = {"grid_code": row["grid_code"], "street_code": row["street_code"]}
-        return RangeRow(**codes, road=row["road"], parity=parity, from_no=first, to_no=last, estate=row.get("estate", ""))
-    raise ValueError(f"parity = {' | '.join(PARITIES)}")
+    if row["parity"] not in PARITIES:
+        raise ValueError(f"parity = {' | '.join(PARITIES)}")
+    return RangeRow(
+        grid_code=row["grid_code"],
+        street_code=row["street_code"],
+        road=row["road"],
+        parity=PARITIES[row["parity"]],
+        from_no=first,
+        to_no=last,
+        estate=row.get("estate", ""),
+    )
 
 
 def _number(text: str) -> int:

@@ -121,18 +121,15 @@ def newest_of_all(session: Session) -> Mapping[str, Snapshot]:
     return {row.dataset_key: _snapshot(row) for row in rows}
 
 
+def newest_of_all(session: Session, state: str | None = None) -> Mapping[str, Snapshot]:
+    """The newest snapshot (or the newest in a state) of each data set that has one."""
+    return {row.dataset_key: _snapshot(row) for row in session.scalars(_newest_rows(state))}
+
+
 def newest_accepted(session: Session, lake: Lake, keys: Collection[str] | None = None) -> list[AcceptedSnapshot]:
     """The newest accepted snapshot of each data set that has one, by key; of all data sets or of `keys`."""
-    newest_versions = (
-        sa.select(SnapshotRow.dataset_key, sa.func.max(SnapshotRow.version).label("version"))
-        .where(SnapshotRow.state == ACCEPTED)
-        .group_by(SnapshotRow.dataset_key)
-        .subquery()
-    )
-    on = (SnapshotRow.dataset_key == newest_versions.c.dataset_key) & (SnapshotRow.version == newest_versions.c.version)
-    rows = {row.dataset_key: row for row in session.scalars(sa.select(SnapshotRow).join(newest_versions, on))}
-    datasets = [dataset for dataset in load_datasets(session, keys) if dataset.key in rows]
-    return [_accepted(dataset, rows[dataset.key], lake) for dataset in datasets]
+    accepted = newest_of_all(session, ACCEPTED)
+    return [_accepted(dataset, accepted[dataset.key], lake) for dataset in load_datasets(session, keys) if dataset.key in accepted]
 
 
 def stages_by_version(session: Session, dataset: str) -> Mapping[int, frozenset[str]]:
@@ -147,18 +144,26 @@ def _row(session: Session, snapshot: Snapshot, *states: str) -> SnapshotRow:
     return row
 
 
+def _newest_rows(state: str | None) -> sa.Select[SnapshotRow]:
+    of_state = sa.true() if state is None else SnapshotRow.state == state
+    versions = sa.select(SnapshotRow.dataset_key, sa.func.max(SnapshotRow.version).label("version"))
+    newest = versions.where(of_state).group_by(SnapshotRow.dataset_key).subquery()
+    on = (SnapshotRow.dataset_key == newest.c.dataset_key) & (SnapshotRow.version == newest.c.version)
+    return sa.select(SnapshotRow).join(newest, on).order_by(SnapshotRow.dataset_key)
+
+
 def _snapshot(row: SnapshotRow) -> Snapshot:
     names = (field.name for field in fields(Snapshot) if field.name != "dataset")
     return Snapshot(dataset=row.dataset_key, **{name: getattr(row, name) for name in names})
 
 
-def _accepted(dataset: Dataset, row: SnapshotRow, lake: Lake) -> AcceptedSnapshot:
+def _accepted(dataset: Dataset, snapshot: Snapshot, lake: Lake) -> AcceptedSnapshot:
     return AcceptedSnapshot(
         dataset=dataset,
-        version=row.version,
-        rules_version=row.rules_version,
-        rows_standard=row.rows_standard or 0,
-        standard_path=lake.path("standard", dataset.key, row.version),
-        faults_path=lake.path("faults", dataset.key, row.version),
-        received_on=row.received_at.astimezone(CHINA).date(),
+        version=snapshot.version,
+        rules_version=snapshot.rules_version,
+        rows_standard=snapshot.rows_standard or 0,
+        standard_path=lake.path("standard", dataset.key, snapshot.version),
+        faults_path=lake.path("faults", dataset.key, snapshot.version),
+        received_on=snapshot.received_at.astimezone(CHINA).date(),
     )

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 FOLDER_VARIABLE = "TONGCHOU_TEST_POSTGRES"
 OLDEST = 15
@@ -84,7 +85,7 @@ def _owner() -> pwd.struct_passwd | None:
     return next(known[name] for name in UNPRIVILEGED if name in known)
 
 
-def _as_owner() -> dict[str, int | list[int]]:
+def _as_owner() -> dict[str, Any]:
     owner = _owner()
     return {} if owner is None else {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
 

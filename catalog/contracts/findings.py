@@ -17,6 +17,9 @@ class ContractFault:
     next_zh: str
     next_en: str
 
+    def __str__(self) -> str:
+        return f"{self.code} {self.file} {self.pointer}: {self.reason_zh} {self.reason_en}"
+
 
 class ContractWarning(ContractFault):
     """A fault that does not refuse the contract."""
