@@ -94,7 +94,7 @@ def _fold_key(name: str) -> str:
 def _rows() -> Mapping[str, Mapping[str, Any]]:
     rows: dict[str, Mapping[str, Any]] = {}
     for path in sorted((Path(__file__).parent / "codes").glob("*.yaml")):
-        for key, row in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        for key, row in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).items():
             assert key not in rows, f"codes/{path.name}: {key} stands twice"
             rows[key] = row
     return rows

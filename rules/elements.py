@@ -134,7 +134,7 @@ def _document() -> Mapping[str, Mapping[str, Any]]:
     return document
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.CSafeLoader):
     """YAML keeps the last of two equal keys in silence; two elements of one key must not pass."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
