@@ -114,13 +114,6 @@ def list_snapshots(session: Session, dataset: str) -> list[Snapshot]:
     return [_snapshot(row) for row in session.scalars(sa.select(SnapshotRow).filter_by(dataset_key=dataset).order_by(SnapshotRow.version))]
 
 
-def newest_of_all(session: Session) -> Mapping[str, Snapshot]:
-    """The newest snapshot of each data set that has one, whatever its state."""
-    newest_versions = sa.select(SnapshotRow.dataset_key, sa.func.max(SnapshotRow.version)).group_by(SnapshotRow.dataset_key)
-    rows = session.scalars(sa.select(SnapshotRow).where(sa.tuple_(SnapshotRow.dataset_key, SnapshotRow.version).in_(newest_versions)))
-    return {row.dataset_key: _snapshot(row) for row in rows}
-
-
 def newest_of_all(session: Session, state: str | None = None) -> Mapping[str, Snapshot]:
     """The newest snapshot (or the newest in a state) of each data set that has one."""
     return {row.dataset_key: _snapshot(row) for row in session.scalars(_newest_rows(state))}
