@@ -13,6 +13,7 @@ from catalog.datasets import Column, Dataset
 from catalog.lake import Lake
 from catalog.schema import DatasetColumnRow, GoldenVersionRow
 from catalog.snapshots import newest_accepted
+from golden.versions import golden_folder
 from masking.plan import MaskedColumn
 from rules.elements import Element, load_elements
 from rules.errors import NotFound
@@ -81,7 +82,7 @@ def load_target(session: Session, lake: Lake, key: str) -> Target:
 
 def newest_golden(session: Session, lake: Lake) -> GoldenFiles | None:
     version = session.scalar(sa.select(sa.func.max(GoldenVersionRow.version)))
-    return None if version is None else GoldenFiles(version=version, folder=lake.root / GOLDEN / f"v{version:06d}")
+    return None if version is None else GoldenFiles(version=version, folder=golden_folder(lake, version))
 
 
 def required_golden(session: Session, lake: Lake) -> GoldenFiles:

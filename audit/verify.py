@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 from audit.errors import LogError
 from audit.log import Log
-from audit.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash, tree_root
+from audit.merkle import EMPTY_ROOT, leaf_hash, node_hash, tree_root
 from audit.notes import Checkpoint, Verifier, read_checkpoint
 from audit.storage import Storage, Transaction
-from audit.tiles import TILE_HEIGHT, TILE_WIDTH
+from audit.tiles import TILE_HEIGHT, TILE_WIDTH, hashes_in
 from audit.witness import Witness
 
 TILES_A_READ = 32
 BEFORE_ALL = -(2**62)
+DATABASE, WITNESS = "database", "witness"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +76,51 @@ def verify_stored(storage: Storage, verifier: Verifier, witness: Witness | None 
         findings += _walk(db, tree, heads, sealed, witness)
         if not findings:
             findings += _compare_ends(tree.size, written, sealed, heads)
-    if not findings:
-        return Verdict(ok=True, size=tree.size, sealed=sealed)
-    first = min(findings)
+        if not findings:
+            return Verdict(ok=True, size=tree.size, sealed=sealed)
+        first = _first_falsified(db, heads, witness) or min(findings)
     return Verdict(ok=False, size=tree.size, sealed=sealed, first_bad=first.index, reason=first.reason)
+
+
+def _first_falsified(db: Transaction, heads: Sequence[Head], witness: Witness | None) -> Finding | None:
+    """The first record that differs from what was sealed, exactly, where leaf hashes were kept that a trusted head proves.
+
+    The walk knows where something is wrong only down to the nearest head; here the kept leaves, once proven, are compared one by one.
+    """
+    trusted = _trusted(heads)
+    end = max((head.size for head in trusted), default=0)
+    kept = [_all_stored_leaves(db, end), witness.leaves(0, end) if witness else []]
+    proven = max((leaves[: _proven(leaves, trusted)] for leaves in kept), key=len)
+    present = [leaf for group in _groups(db) for leaf in group.leaves]
+    for index, leaf in enumerate(proven):
+        if index == len(present):
+            return Finding(index=index, reason=f"records were removed from the end: {len(proven)} had been sealed")
+        if present[index] != leaf:
+            return Finding(index=index, reason="the record is not the one that was sealed")
+    return None
+
+
+def _trusted(heads: Sequence[Head]) -> list[Head]:
+    """The witness's heads, and the database's beyond them: whoever holds the signing key can sign false heads, but not for the witness."""
+    witnessed = max((head.size for head in heads if head.keeper == WITNESS), default=0)
+    return [head for head in heads if head.keeper == WITNESS or head.size > witnessed]
+
+
+def _proven(leaves: Sequence[bytes], heads: Sequence[Head]) -> int:
+    """How many of these leaves a head proves: its whole tree has the root over them."""
+    tree, proven = _Tree(), 0
+    for head in heads:
+        if head.size > len(leaves):
+            break
+        for leaf in leaves[tree.size : head.size]:
+            tree.push(leaf)
+        proven = head.size if tree.root() == head.root else proven
+    return proven
+
+
+def _all_stored_leaves(db: Transaction, end: int) -> list[bytes]:
+    tiles = db.rows("SELECT hashes FROM tile WHERE level = 0 ORDER BY position")
+    return hashes_in(b"".join(bytes(hashes) for (hashes,) in tiles))[:end]
 
 
 class _Tree:
@@ -107,7 +149,7 @@ def _heads(db: Transaction, verifier: Verifier, witnessed: Sequence[str]) -> tup
     heads: list[Head] = []
     findings: list[Finding] = []
     stored = [note for (note,) in db.rows("SELECT note FROM checkpoint ORDER BY size")]
-    for keeper, notes in (("database", stored), ("witness", witnessed)):
+    for keeper, notes in ((DATABASE, stored), (WITNESS, witnessed)):
         good = 0
         for note in notes:
             checkpoint = _opened(note, verifier)
@@ -205,7 +247,7 @@ def _in_tiles(reads: Iterable[list[tuple[int, bytes]]]) -> Iterator[list[tuple[i
 
 
 def _stored_leaves(db: Transaction, group: Group) -> list[bytes]:
-    return _hashes(_tile(db, 0, group.start // TILE_WIDTH))
+    return hashes_in(_tile(db, 0, group.start // TILE_WIDTH))
 
 
 def _compare_leaves(group: Group, kept: Sequence[bytes], end: int, how: str) -> list[Finding]:
@@ -225,7 +267,7 @@ def _compare_leaves(group: Group, kept: Sequence[bytes], end: int, how: str) -> 
 def _compare_tile_root(db: Transaction, group: Group, sealed: int) -> list[Finding]:
     """The stored tile above must hold the root of this one; higher tiles are checked by the heads' own proofs."""
     position, offset = divmod(group.start // TILE_WIDTH, TILE_WIDTH)
-    kept = _hashes(_tile(db, 1, position))[offset : offset + 1]
+    kept = hashes_in(_tile(db, 1, position))[offset : offset + 1]
     if group.end <= sealed and kept != [tree_root(group.leaves)]:
         return [Finding(index=group.start, reason="the stored tree above these records was changed")]
     return []
@@ -233,19 +275,15 @@ def _compare_tile_root(db: Transaction, group: Group, sealed: int) -> list[Findi
 
 def _compare_ends(size: int, written: int, sealed: int, heads: Sequence[Head]) -> list[Finding]:
     """The log must end where its counters and its heads say."""
-    highest = {keeper: max((head.size for head in heads if head.keeper == keeper), default=0) for keeper in ("database", "witness")}
+    highest = {keeper: max((head.size for head in heads if head.keeper == keeper), default=0) for keeper in (DATABASE, WITNESS)}
     promised = max(written, sealed, *highest.values())
     if size < promised:
         return [Finding(index=size, reason=f"records were removed from the end: {promised} had been written")]
     if size > written:
         return [Finding(index=written, reason="records were added past the end")]
-    if sealed != highest["database"]:
-        return [Finding(index=min(sealed, highest["database"]), reason="the newest checkpoint is not that of the stored tree")]
+    if sealed != highest[DATABASE]:
+        return [Finding(index=min(sealed, highest[DATABASE]), reason="the newest checkpoint is not that of the stored tree")]
     return []
-
-
-def _hashes(tile: bytes) -> list[bytes]:
-    return [tile[i : i + HASH_BYTES] for i in range(0, len(tile), HASH_BYTES)]
 
 
 def _tile(db: Transaction, level: int, position: int) -> bytes:
