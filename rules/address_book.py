@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from rules.address_parts import FIRST_MARK, FLOOR, MOST_MARKS, ROOM, Parts, marks, read, spell
 from rules.cells import Matrix
+from rules.characters import garbled, recoded
 from rules.place_names import Places, national_places, places_of_district
 
 MOST_RECIPES = 400_000
@@ -157,17 +158,21 @@ class AddressBook:
         self._longest_road = max(map(len, self._roads), default=0)
 
     def _make_recipe(self, template: str) -> Recipe:
+        if restored := recoded(template):
+            return replace(self._make_recipe(restored), kept=False, fault="ADDRESS-RECODED")
+        if garbled(template):
+            return replace(NOT_AN_ADDRESS, fault="ADDRESS-GARBLED")
         marked = marks(template)
         parts = self._completed(read(marked, self.places, self))
         spelling = spell(parts)
         if not _HAN.search(spelling) or template.count("0") >= MOST_MARKS:
             return NOT_AN_ADDRESS
-        literals, slots = _pieces(spelling)
+        literals, slots = ((), ()) if parts.fault == "ADDRESS-RELATIVE" else _pieces(spelling)
         street = self._street_codes.get(parts.street, "")
         return Recipe(
             literals=literals,
             slots=slots,
-            kept=spelling == marked,
+            kept=spelling == marked and bool(literals),
             fault=parts.fault or (None if parts.number or parts.estate or parts.building or parts.room else "ADDRESS-COARSE"),
             estate=self._estate_keys.get((street, parts.road, parts.estate), -1),
             road=self._road_keys.get((street, parts.road), -1),

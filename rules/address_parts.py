@@ -23,7 +23,7 @@ _CHINESE_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")}
 
 _ITEM = re.compile(
     rf"(?P<number>[A-Z]{{0,2}}{_D}[A-Z]?(?![A-Z])|(?<![A-Z])[A-Z](?=[座栋棟幢]))\s*"
-    r"(?P<suffix>号楼|號楼|号栋|号院|号房|号室|号铺|栋|棟|幢|座|#楼|#|单元|梯|层|楼(?![上下])|室|房(?![地屋])|户|铺|"
+    r"(?P<suffix>号楼(?![上下])|號楼(?![上下])|号栋|号院|号房|号室|号铺|栋|棟|幢|座|#楼|#|单元|梯|层|楼(?![上下])|室|房(?![地屋])|户|铺|"
     r"国道|省道|县道|乡道|横?巷|横路|路|街(?!道|区)|期|小组|村民小组|组|队|号|號|之|-|)"
 )
 _ROAD = re.compile(
@@ -66,21 +66,21 @@ def marks(template: str) -> str:
 
 def read(text: str, places: Places, names: Names) -> Parts:
     """The parts of an address text; its place names by `places`, its roads by `names` where the register knows them."""
-    plain = _CHINESE_NUMBER.sub(lambda m: str(chinese_number(m[0])), _without_remarks(text.upper(), places))
-    relative = next((word for word in places.relative if word in plain), None)
+    told = _without_remarks(text.upper(), places)
+    plain = _CHINESE_NUMBER.sub(lambda m: str(chinese_number(m[0])), told)
     area, rest = places.split(_SEPARATORS.sub(" ", plain).strip())
     building = _Building(names)
     building.take(rest)
     if building.tail:
         area, building.tail = places.split_end(area, building.tail)
-    fault = "ADDRESS-RELATIVE" if relative else "ADDRESS-OLD-NAME" if area.renamed else None
+    faults = {"ADDRESS-RELATIVE": places.relative_in(told), "ADDRESS-OLD-NAME": area.renamed, "ADDRESS-REMARK": told != text.upper()}
     return Parts(
         province=area.province,
         city=area.city,
         district=area.district,
         street=area.street,
         community=area.community,
-        fault=fault,
+        fault=next((code for code, found in faults.items() if found), None),
         **building.parts(),
     )
 
@@ -121,7 +121,8 @@ def chinese_number(text: str) -> int:
 
 
 def _without_remarks(text: str, places: Places) -> str:
-    return _BRACKETED.sub(lambda m: "" if m[1].strip() in places.remarks else f" {m[1]} ", text)
+    """Brackets stay where they hold a part of the address; they count as separators."""
+    return _BRACKETED.sub(lambda m: "" if m[1].strip() in places.remarks else m[0], text)
 
 
 def _numbered(number: str) -> str:

@@ -23,10 +23,11 @@ DIGITS_ALONE: Mapping[str, re.Pattern[str]] = {
 """Shapes that say something only where the element is known."""
 ANY_IDENTITY_DOCUMENT = re.compile(r"[A-Z0-9]{5,20}")
 FREE_NUMBER = re.compile(r"(?=.*[0-9A-Z])[^?\ufffd]{2,50}")
-# The documents each element holds; `document_number` holds any. Elements not named here are certificates and accounts of many forms.
-ACCEPTED: Mapping[str, frozenset[str]] = {
-    "document_number": frozenset((*SHAPES, "taiwan_card", "card_of_18")),
-    "passport_number": frozenset(("passport",)),
+# The documents each element holds; `document_number` holds any, a passport number may have any form (D-17: foreign passports). Elements
+# not named here are certificates and accounts of many forms.
+ACCEPTED: Mapping[str, frozenset[str | None]] = {
+    "document_number": frozenset((*SHAPES, *DIGITS_ALONE)),
+    "passport_number": frozenset((*SHAPES, *DIGITS_ALONE, None)),
     "hmt_permit_number": frozenset(("home_return_permit", "taiwan_permit_booklet", "taiwan_card", "card_of_18")),
     "hk_macau_pass_number": frozenset(("exit_entry_permit",)),
     "permanent_residence_number": frozenset(("permanent_residence_2017", "card_of_18")),
@@ -61,7 +62,7 @@ def _judge_free(plain: str) -> Cell:
     return Cell(None, "DOCUMENT-MALFORMED") if repeated or not FREE_NUMBER.fullmatch(number) else Cell(number)
 
 
-def _judge_identity_document(number: str, accepted: frozenset[str]) -> Cell:
+def _judge_identity_document(number: str, accepted: frozenset[str | None]) -> Cell:
     if not ANY_IDENTITY_DOCUMENT.fullmatch(number) or len(set(number)) == 1:
         return Cell(None, "DOCUMENT-MALFORMED")
     kind, canonical = recognise(number)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import yaml
 
 from rules.cells import Cell, Standardised, as_text, judge_rest, no_fault, null_mask, only_where
-from rules.characters import FULL_WIDTH, INVISIBLE
+from rules.characters import FULL_WIDTH, GARBLED_FIRST, INVISIBLE, garbled, recoded
 
 DOTS = "·•・･‧․．.。∙⋅●、*＊\\-‐-―'’`"
 """What stands between the parts of a minority's or foreigner's name in place of U+00B7 (D-33, D-34)."""
@@ -27,8 +27,9 @@ _WILDCARDS = re.compile("[?？□〓\ufffd\ue000-\uf8ff\U000f0000-\U0010fffd◇�
 _LATIN_AMONG_HAN = re.compile(r"(?<=[^\x00-\x7f])[A-Za-z]+|[A-Za-z]+(?=[^\x00-\x7f])")
 _HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff〇\ue000-\uf8ff"
 _PLAIN_HAN = r"^[\x{3400}-\x{9FFF}\x{20000}-\x{3FFFF}]{2,4}$"
-_MASKED = re.compile(rf"[{_HAN}]{{1,2}}[*＊×]{{1,3}}|[*＊×]{{1,3}}[{_HAN}]{{1,2}}|[{_HAN}][*＊×][{_HAN}]|某+|[{_HAN}]某某?")
-_GARBLED = re.compile("锟斤拷|烫烫|\ufffd{2,}|[ÃÂåäæçèé¤¦§¨©ª«¬®¯°±²³´µ¶¸¹º»¼½¾¿]{2,}")
+_NOT_PLAIN = f"^[{GARBLED_FIRST}]|合计|总计|小计|共计|姓名|测试|无名|制表|填表|备注|已故|去世|迁出|死亡|注销|某|锟|烫"
+_MASKED = re.compile(rf"[{_HAN}]{{1,2}}[*＊×]{{2,3}}|[*＊×]{{2,3}}[{_HAN}]{{1,2}}|某+|[{_HAN}]某某?")
+_STAR = re.compile(rf"(?<![{_HAN}]{{2}})[*＊×]|[*＊×](?![{_HAN}]{{2}})")
 _NOBODY = re.compile(
     r"[\d\W_]*|合计.*|总计.*|小计.*|共计.*|姓名|户主姓名|测试.*|无名氏?|制表人?.*|填表人?.*|备注.*|第\d+页.*|NAME|TEST", re.I
 )
@@ -37,22 +38,21 @@ _COMPONENTS = frozenset("王木金火土水石日月目口女马鱼鸟虫竹艹�
 
 def standardise_names(values: pa.StringArray) -> Standardised:
     """Names as given; remarks and replaced characters are noted, what is no name is void."""
-    plain = pc.fill_null(pc.match_substring_regex(values, _PLAIN_HAN), False)
-    suspicious = pc.fill_null(
-        pc.match_substring_regex(values, "合计|总计|小计|共计|姓名|测试|无名|制表|填表|备注|已故|去世|迁出|死亡|注销|某|锟|烫"), False
-    )
-    done = null_mask(values) | plain.to_numpy(zero_copy_only=False) & ~suspicious.to_numpy(zero_copy_only=False)
+    plain, odd = (pc.fill_null(pc.match_substring_regex(values, shape), False) for shape in (_PLAIN_HAN, _NOT_PLAIN))
+    done = null_mask(values) | pc.and_not(plain, odd).to_numpy(zero_copy_only=False)
     return judge_rest(values, Standardised(value=only_where(values, done), fault=no_fault(len(values))), done, judge_name)
 
 
 def judge_name(text: str) -> Cell:
-    if _GARBLED.search(text):
+    if restored := recoded(text):
+        return Cell(restored, "NAME-RECODED")
+    if garbled(text):
         return Cell(None, "NAME-GARBLED")
     if _MASKED.fullmatch(text):
         return Cell(None, "NAME-MASKED")
     if _NOBODY.fullmatch(text):
         return Cell(None, "NAME-MALFORMED")
-    if _WILDCARDS.search(text) or "?" in _without_remarks(text) or _LATIN_AMONG_HAN.search(text):
+    if "?" in _with_wildcards(text):
         return Cell(text, "NAME-WILDCARD")
     return Cell(text, "NAME-NOTE" if _without_remarks(text) != text else None)
 
@@ -104,8 +104,11 @@ def _dotted(name: str) -> bool:
 
 
 def _with_wildcards(name: str) -> str:
-    """Remarks dropped, every replaced character as `?`: sign, private-use character, pinyin among Han, components in brackets."""
-    return _WILDCARDS.sub("?", _LATIN_AMONG_HAN.sub("?", _without_remarks(name)))
+    """Remarks dropped, every replaced character as `?`: sign, private-use character, pinyin among Han, components in brackets.
+
+    A star is a dot between the parts of a long name (买买提*艾力) and a character in a short one (王*).
+    """
+    return _STAR.sub("?", _WILDCARDS.sub("?", _LATIN_AMONG_HAN.sub("?", _without_remarks(name))))
 
 
 def _without_remarks(name: str) -> str:

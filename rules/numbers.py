@@ -5,7 +5,7 @@ from collections.abc import Set
 from decimal import Decimal, InvalidOperation
 
 from rules.cells import Cell
-from rules.characters import FULL_WIDTH, INVISIBLE, SCIENTIFIC, SEPARATORS
+from rules.characters import FULL_WIDTH, INVISIBLE, SCIENTIFIC, SEPARATORS, garbled, recoded
 
 CURRENCY_WORDS = re.compile(r"人民币|RMB|CNY|[¥￥]|元整|元$|圆$")
 LARGE_UNITS = {"亿": 100_000_000, "万": 10_000, "千": 1_000}
@@ -16,7 +16,6 @@ NO = frozenset(
 )
 
 _NUMBER = re.compile(r"([+-]?[0-9]*\.?[0-9]+(?:E[+-]?[0-9]{1,2})?)([^0-9]{0,8})")
-_GARBLED = re.compile("\ufffd|锟斤拷|烫烫烫|[\x00-\x08\x0e-\x1f]")
 _CONTROLS = re.compile(rf"[\x00-\x1f\x7f{INVISIBLE}]+")
 
 
@@ -62,8 +61,10 @@ def judge_household_number(text: str) -> Cell:
 
 def judge_text(text: str) -> Cell:
     """The text as given, without control and invisible characters."""
+    if restored := recoded(text):
+        return Cell(restored, "TEXT-RECODED")
     clean = _CONTROLS.sub(" ", text).strip()
-    return Cell(clean or None, "TEXT-GARBLED" if _GARBLED.search(text) else None)
+    return Cell(clean or None, "TEXT-GARBLED" if garbled(text) or "\ufffd" in text else None)
 
 
 def _decimal(plain: str, quantum: str) -> Cell:

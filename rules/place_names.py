@@ -86,6 +86,10 @@ class Places:
         renamed = old_city or old_district or old_street
         return Area(province, city, district, street, community, renamed), _GRID.sub("", rest).lstrip()
 
+    def relative_in(self, text: str) -> bool:
+        """Whether a text speaks of a place beside the one it names."""
+        return any(word in text for word in self.relative)
+
     def split_end(self, area: Area, text: str) -> tuple[Area, str]:
         """Place names at the end of a text, smallest first, as in an address written the other way round."""
         rest, found = text, area
