@@ -38,7 +38,7 @@ COVERS: Mapping[str, Callable[[Residents], Numbers]] = {
     "local": _trait("local"),
     "migrants": _migrants,
     "from_elsewhere": _trait("foreign", "hmt"),
-    "married": _trait("married_here"),
+    "married": _trait("married_here", "court_divorce"),
     "poor": _trait("poor"),
     "newborn": _trait("newborn"),
     "infants_and_pupils": _trait("infant", "pupil"),

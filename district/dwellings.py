@@ -20,7 +20,7 @@ HUKOU_AT_PARENTS, HUKOU_LEFT_BEHIND = 0.35, 0.22
 
 @dataclass(frozen=True, kw_only=True)
 class Dwellings:
-    """`addresses` are all addresses of the block; timelines hold positions in it. `left`: the day a household left the district, or ALWAYS."""
+    """`addresses` are all addresses of the block; timelines hold positions in it. `left`: the day of leaving the district, or ALWAYS."""
 
     addresses: Addresses
     residence: Timeline

@@ -43,6 +43,8 @@ def live(plan: Plan, block: int, families: Families, dwellings: Dwellings, citiz
     return Lives(
         timelines={
             "marital_status": marital,
+            "registered_marriage": _registered(marital, court),
+            "marriage_date": _weddings(plan, rng, marital, age, court),
             "education": _schooling(plan, rng, families, age),
             "employer": _work(plan, rng, age, traits["employed"]),
             "death_date": _deaths(rng, families),
@@ -68,7 +70,7 @@ def _marriages(plan: Plan, rng: np.random.Generator, families: Families, age: Nu
     now = np.where(with_spouse, np.where(draw < 0.05, REMARRIED, MARRIED), alone)
     now = np.where(with_spouse & (widowed_on > NEVER), WIDOWED, now)
     before = np.select([now == MARRIED, now == REMARRIED, now == UNMARRIED], [UNMARRIED, DIVORCED, UNMARRIED], MARRIED)
-    on = day - (rng.random(count) * np.clip(age - 22, 0.2, 25) * YEAR).astype(int)
+    on = day - (rng.random(count) ** 0.5 * np.clip(age - 22, 0.2, 25) * YEAR).astype(int)
     changed = np.where(now == UNMARRIED, ALWAYS, np.where(widowed_on > NEVER, widowed_on, on))
     court = (now == DIVORCED) & (rng.random(count) < 0.2) & ("X-21" in plan.patterns)
     return coded(words(MARITAL), now, before, changed), court
@@ -76,6 +78,21 @@ def _marriages(plan: Plan, rng: np.random.Generator, families: Families, age: Nu
 
 def _alone(draw: Numbers) -> Numbers:
     return np.select([draw < 0.3, draw < 0.72, draw < 0.94], [UNMARRIED, MARRIED, DIVORCED], WIDOWED)
+
+
+def _registered(marital: Timeline, court: Numbers) -> Timeline:
+    """What the marriage register goes on saying: it hears neither of courts' divorces nor of deaths (X-21)."""
+    once = np.isin(marital.now, (MARRIED, WIDOWED)) | court
+    return coded(marital.vocabulary, np.where(once, MARRIED, marital.now))
+
+
+def _weddings(plan: Plan, rng: np.random.Generator, marital: Timeline, age: Numbers, court: Numbers) -> Timeline:
+    """The day of the last wedding: the last change of those who are married, some years earlier for the others."""
+    married = np.isin(marital.now, (MARRIED, REMARRIED))
+    wed = married | (marital.now == WIDOWED) | court
+    earlier = plan.day - (np.clip(age - 24, 1, 45) * YEAR * (0.4 + 0.6 * rng.random(len(age)))).astype(int)
+    day = np.where(married, marital.changed, np.minimum(earlier, marital.changed - 300))
+    return coded(dates(day), np.where(wed, np.arange(len(age)), -1))
 
 
 def _schooling(plan: Plan, rng: np.random.Generator, families: Families, age: Numbers) -> Timeline:

@@ -12,7 +12,7 @@ import yaml
 
 from district.households import MALE, Families
 from district.plan import Plan
-from district.texts import Numbers, Texts, join, patched, pick, words
+from district.texts import NEVER, Numbers, Texts, join, patched, pick, words
 
 HAN = "01"
 DOTTED_GROUPS, TIBETAN = ("05", "02", "07", "17"), "04"
@@ -187,4 +187,4 @@ def _renamed(plan: Plan, rng: np.random.Generator, families: Families, usual: Nu
     earliest = np.maximum(families.birth + 700, plan.day - 20 * 365)
     on = earliest + (rng.random(count) * (plan.day - 200 - earliest)).astype(int)
     former = join(surnames, _given(rng, families, np.zeros(count, bool)))
-    return {"former": pc.if_else(chosen, former, None), "renamed_on": np.where(chosen, on, 10**6)}
+    return {"former": pc.if_else(chosen, former, None), "renamed_on": np.where(chosen, on, NEVER)}

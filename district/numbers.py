@@ -101,6 +101,6 @@ def passports(order: Numbers) -> Texts:
 
 def phones(order: Numbers) -> Texts:
     """A mobile number each; neighbours in `order` are not neighbours in number."""
-    place = order * 123_456_791 % (len(PHONE_STARTS) * 10**8)
+    place = (order + 1) * 123_456_791 % (len(PHONE_STARTS) * 10**8)
     start = words([str(start) for start in PHONE_STARTS])
     return join(pick(start, place % len(PHONE_STARTS)), numbered(place // len(PHONE_STARTS), 8))

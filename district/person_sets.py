@@ -25,6 +25,12 @@ class Column:
     missing: float = 0.0
     fill: tuple[str, ...] = ()
     level: str | None = None
+    of: str | None = None
+
+    @property
+    def timeline(self) -> str:
+        """Where the true values come from; mostly the element itself."""
+        return self.of or self.element or ""
 
 
 @dataclass(frozen=True, kw_only=True)

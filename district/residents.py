@@ -9,6 +9,7 @@ import pyarrow as pa
 from district.areas import Areas
 from district.dwellings import Dwellings, settle
 from district.encounters import Encounters, bring_together
+from district.enterprises import enterprise_credit_codes
 from district.households import Families, found
 from district.identities import CITIZEN, FOREIGN, HMT, Identities, issue, kinds_of, patched_pairs
 from district.lives import live
@@ -17,6 +18,7 @@ from district.plan import Plan
 from district.registers import register_numbers
 from district.texts import Numbers, Texts, dates, join, numbered, pick, words
 from district.timelines import ALWAYS, Timeline, coded, renewed, steady
+from rules.elements import load_elements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,10 @@ def populate(plan: Plan, block: int, areas: Areas) -> Residents:
         **_of_person(families, names, identities),
         **_of_dwellings(dwellings, kind),
         **lives.timelines,
-        **_of_parents(families, identities),
+        **_of_kin(families, names, identities, lives.timelines["guardian_phone"]),
+        "house_address": dwellings.residence,
+        "registered_residence_address": dwellings.residence,
+        "employer_credit_code": replace(lives.timelines["employer"], vocabulary=enterprise_credit_codes(plan)),
         **register_numbers(plan, block, families, lives.traits),
     }
     traits = dict(lives.traits) | {"foreign": kind == FOREIGN, "hmt": kind == HMT, "gone": dwellings.left > ALWAYS}
@@ -115,19 +120,30 @@ def _of_dwellings(dwellings: Dwellings, kind: Numbers) -> dict[str, Timeline]:
     }
 
 
-def _of_parents(families: Families, identities: Identities) -> dict[str, Timeline]:
-    """Parents' numbers, as they are now and as they were before they changed."""
+def _of_kin(families: Families, names: Names, identities: Identities, guardian_phone: Timeline) -> dict[str, Timeline]:
+    """Parents', spouse's and guardian's names and numbers, as they are now and as they were before they changed."""
     number = identities.id_number
-    out = {}
-    for element, parent in (("father_id_number", families.father), ("mother_id_number", families.mother)):
-        known, row = parent >= 0, np.maximum(parent, 0)
-        out[element] = coded(
-            number.vocabulary,
-            np.where(known, number.now[row], -1),
-            np.where(known, number.before[row], -1),
-            np.where(known, number.changed[row], ALWAYS),
-        )
-    return out
+    name = renewed(names.full, pa.compute.coalesce(names.former, names.full), names.renamed_on)
+    guardian = np.where(guardian_phone.now >= 0, np.where(families.mother >= 0, families.mother, families.father), -1)
+    return {
+        "father_id_number": _relatives(number, families.father),
+        "mother_id_number": _relatives(number, families.mother),
+        "spouse_id_number": _relatives(number, families.spouse),
+        "father_name": _relatives(name, families.father),
+        "mother_name": _relatives(name, families.mother),
+        "spouse_name": _relatives(name, families.spouse),
+        "guardian_name": _relatives(name, guardian),
+    }
+
+
+def _relatives(timeline: Timeline, relative: Numbers) -> Timeline:
+    known, row = relative >= 0, np.maximum(relative, 0)
+    return coded(
+        timeline.vocabulary,
+        np.where(known, timeline.now[row], -1),
+        np.where(known, timeline.before[row], -1),
+        np.where(known, timeline.changed[row], ALWAYS),
+    )
 
 
 def _since(plan: Plan, block: int, families: Families) -> Numbers:
@@ -139,5 +155,6 @@ def _since(plan: Plan, block: int, families: Families) -> Numbers:
 
 def truth_table(residents: Residents) -> pa.Table:
     """The canonical value of every element (contract.md), one row per resident."""
-    columns = {"resident": residents.ids()} | {key: timeline.truth() for key, timeline in residents.timelines.items()}
+    elements = {key: timeline.truth() for key, timeline in residents.timelines.items() if key in load_elements()}
+    columns = {"resident": residents.ids()} | elements
     return pa.table({key: pick(texts, np.arange(len(texts))) for key, texts in columns.items()})

@@ -139,11 +139,22 @@ def _observed(residents: Residents, spec: PersonSet, rng: np.random.Generator, w
 
 
 def _keys(view: View) -> Texts:
-    """Running numbers, unique over all blocks; composite keys are a running number and the place of the person in it."""
-    number = view.residents.block * KEYS_PER_BLOCK + np.arange(len(view))
+    """Running numbers, unique over all blocks; composite keys are the number of a household's paper and the place of the person on it."""
+    first = view.residents.block * KEYS_PER_BLOCK
     if view.spec.key_parts == 1:
-        return join(view.spec.key_prefix, numbered(number, 8))
-    return join(view.spec.key_prefix, numbered(number // 2, 8), "|", numbered(1 + number % 2))
+        return join(view.spec.key_prefix, numbered(first + np.arange(len(view)), 8))
+    household = view.residents.families.household[view.who]
+    _, group = np.unique(household, return_inverse=True)
+    shuffled = view.rng.permutation(group.max(initial=0) + 1)[group]
+    return join(view.spec.key_prefix, numbered(first + shuffled, 8), "|", numbered(1 + _order_within(household)))
+
+
+def _order_within(groups: Numbers) -> Numbers:
+    order = np.argsort(groups, kind="stable")
+    ordered = groups[order]
+    place = np.empty(len(groups), np.int64)
+    place[order] = np.arange(len(groups)) - np.searchsorted(ordered, ordered)
+    return place
 
 
 def _true_texts(view: View, column: Column) -> Texts:
@@ -155,9 +166,9 @@ def _true_texts(view: View, column: Column) -> Texts:
     if column.element is None or column.fill:
         return pick(words(list(column.fill)), view.rng.integers(len(column.fill), size=len(view)))
     if column.spelling:
-        codes = view.residents.timelines[column.element].codes(view.who, view.observed)
+        codes = view.residents.timelines[column.timeline].codes(view.who, view.observed)
         return pick(view.scene.addresses(column.spelling), codes)
-    return view.seen(column.element, rows)
+    return view.seen(column.timeline, rows)
 
 
 def _key_part(view: View, column: Column) -> Texts:

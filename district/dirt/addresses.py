@@ -14,16 +14,16 @@ _SPELLINGS = ("former_city", "former_county", "with_community", "towers", "from_
 
 def told_loosely(view: View, share: float) -> None:
     """Half in another spelling of the same address, half in words that have to be understood."""
-    for column in (c for c in view.spec.columns if c.element in ("residence_address", "hukou_address")):
+    for column in (c for c in view.spec.columns if c.spelling):
         rows = view.free_rows(column.name, share / 2, ~view.copied[column.name])
-        _respell(view, column.name, column.element or "", rows)
+        _respell(view, column.name, column.timeline, rows)
         rows = view.free_rows(column.name, share / 2)
         texts = view.columns[column.name].take(pa.array(rows)).to_pylist()
         view.rewrite("X-15", column.name, rows, rewritten(view.rng, texts, _WAYS))
 
 
-def _respell(view: View, column: str, element: str, rows: Numbers) -> None:
-    codes = view.residents.timelines[element].codes(view.who[rows], view.observed[rows])
+def _respell(view: View, column: str, timeline: str, rows: Numbers) -> None:
+    codes = view.residents.timelines[timeline].codes(view.who[rows], view.observed[rows])
     way = view.rng.integers(len(_SPELLINGS), size=len(rows))
     for number, spelling in enumerate(_SPELLINGS):
         mine = way == number

@@ -71,8 +71,12 @@ def _stamped_by_upload(view: View) -> Mapping[str, Numbers]:
     return _at(view, ("updated_at",), np.full(len(view), view.spec.stamp == "upload"))
 
 
-def _divorced_in_court(view: View) -> Mapping[str, Numbers]:
-    return _at(view, ("marital_status",), view.residents.traits["court_divorce"][view.who] & (view.spec.department == "civil_affairs"))
+def _register_unaware(view: View) -> Mapping[str, Numbers]:
+    column = view.spec.column_of("marital_status")
+    if column is None or not column.of:
+        return {}
+    lives, days = view.residents.timelines, view.observed
+    return {column.name: lives[column.of].codes(view.who, days) != lives["marital_status"].codes(view.who, days)}
 
 
 def _household_changed(view: View) -> Mapping[str, Numbers]:
@@ -102,7 +106,7 @@ _NOTES: Mapping[str, Callable[[View], Mapping[str, Numbers]]] = {
     "X-17": _dead_on_the_list,
     "X-18": _left_the_district,
     "X-19": _stamped_by_upload,
-    "X-21": _divorced_in_court,
+    "X-21": _register_unaware,
     "X-22": _household_changed,
     "X-23": _twins,
     "X-24": _one_name_next_door,
