@@ -81,14 +81,15 @@ def extract(here: Platform, grant: int, out: Path, file_format: str | None, acto
 @platform
 def why(here: Platform, resident: str, element: str | None, actor: str, purpose: str, as_json: bool) -> None:
     """Why RESIDENT's golden values are what they are (为什么): sources, dates, rules, rivals, and what holds the records together."""
-    from golden.explain import render
+    from golden.explain import Explanation, text_of
 
     with the_door(here) as door:
         answer = door.why(actor, purpose, resident, element)
     if as_json:
         print_json(answer.value)
         return
-    click.echo(render(answer.value))
+    assert isinstance(answer.value, Explanation)
+    click.echo(text_of(answer.value))
 
 
 def print_answer(answer: Answer, as_json: bool) -> None:

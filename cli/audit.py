@@ -50,11 +50,11 @@ def list_(here: Platform, last: int, as_json: bool) -> None:
     if as_json:
         print_json([{"index": e.seq, "event": e.record.event.value, "at": e.record.at, **e.record.body} for e in entries])
         return
-    headers = ("序号 index", "时间 at (UTC)", "事件 event", "账号 actor", "授权 grant", "行 rows", "居民 residents")
+    headers = ("序号 index", "时间 at", "事件 event", "账号 actor", "授权 grant", "行 rows", "居民 residents")
     rows = [
         (
             e.seq,
-            f"{e.record.at:%Y-%m-%d %H:%M:%S}",
+            f"{e.record.at:%m-%d %H:%M:%SZ}",
             e.record.event.value,
             *(e.record.body.get(k) for k in ("actor", "grant", "rows", "residents")),
         )

@@ -16,17 +16,22 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="For machi
 @platform
 def init(here: Platform, as_json: bool) -> None:
     """Create the home (初始化): database at the newest schema, lake, keys, operator account. Safe to repeat."""
+    make_home(here)
+    if as_json:
+        print_json({"home": str(here.home.root), "store": here.store.engine.dialect.name})
+        return
+    console.print(f"平台已就绪 The platform is ready: {here.home.root}")
+    console.print("下一步 Next: tongchou register PATH… 登记数据集")
+
+
+def make_home(here: Platform) -> None:
+    """Folders, schema, keys and the operator account; makes only what is not there."""
     from access.accounts import ensure_operator
     from access.door import create_keys
 
     here.home.create()
     create_keys(here.home)
     ensure_operator(here.store)
-    if as_json:
-        print_json({"home": str(here.home.root), "store": here.store.engine.dialect.name})
-        return
-    console.print(f"平台已就绪 The platform is ready: {here.home.root}")
-    console.print("下一步 Next: tongchou register PATH… 登记数据集")
 
 
 @click.command()
@@ -44,7 +49,7 @@ def register(here: Platform, paths: tuple[Path, ...], as_json: bool) -> int:
     for fault in report.refused:
         errors.print(f"{fault.code} {fault.file} {fault.pointer}: {fault.reason_zh} {fault.reason_en}", markup=False)
     for warning in report.warnings:
-        errors.print(f"提示 Note: {warning}", markup=False)
+        errors.print(f"提示 {warning.code} {warning.file} {warning.pointer}: {warning.reason_zh} {warning.reason_en}", markup=False)
     refused = len({fault.file for fault in report.refused})
     taken = f"新登记或更新 registered {len(report.registered)} · 未变 unchanged {len(report.unchanged)}"
     console.print(f"{taken} · 拒绝 refused {refused} 份合同 contracts")
@@ -114,7 +119,7 @@ def areas(here: Platform, folder: Path, as_json: bool) -> None:
     if as_json:
         print_json(counts)
         return
-    console.print(f"区域码表已载入 Area register loaded: {counts.areas} 区域 areas, {counts.ranges} 门牌段 address ranges")
+    console.print(f"区域码表已载入 Area register loaded: {counts['areas']:,} 区域 areas, {counts['ranges']:,} 门牌段 address ranges")
 
 
 @click.command()
@@ -132,6 +137,14 @@ def quality(here: Platform, dataset: str, as_json: bool) -> None:
         return
     scores = [(s.version, s.column or "（整体 whole）", s.dimension, f"{s.score:.3f}") for s in report.scores]
     print_table(f"{dataset}: 质量得分 quality", ("快照 snapshot", "列 column", "维度 dimension", "得分 score"), scores, numbers=(0, 3))
-    print_table(
-        "缺陷 faults", ("列 column", "代码 code", "单元格 cells"), [(f.column, f.code, f.cells) for f in report.faults], numbers=(2,)
-    )
+    faults = [(f.column, f.code, told_fault(f.code), f.cells) for f in report.faults]
+    print_table("缺陷 faults", ("列 column", "代码 code", "含义 meaning", "单元格 cells"), faults, numbers=(3,))
+    aside = [(q.column, q.reason, q.rows) for q in report.quarantine]
+    print_table("隔离 quarantine", ("列 column", "原因 reason", "行 rows"), aside, numbers=(2,))
+
+
+def told_fault(code: str) -> str:
+    from rules.faults import load_faults
+
+    fault = load_faults()[code]
+    return f"{fault.zh} {fault.en}"

@@ -41,7 +41,7 @@ def print_table(title: str, headers: Sequence[str], rows: Iterable[Sequence[obje
     """A table; `numbers` are the columns to align on the right."""
     table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
     for position, header in enumerate(headers):
-        table.add_column(header, justify="right" if position in numbers else "left", overflow="fold")
+        table.add_column(header, justify="right" if position in numbers else "left", overflow="fold", no_wrap=position in numbers)
     for row in rows:
         table.add_row(*("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     console.print(table)

@@ -29,7 +29,10 @@ RULE_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         RULE_RECORD: ("数源部门的值，未被推翻", "the value of record, not refuted"),
         RULE_NUMBER: ("以本人有效身份证号推算", "by the person's own check-valid number"),
-        RULE_REFUTED: ("数源值被两个以上独立来源或实地核验推翻", "the value of record is refuted by independent sources or a verified observation"),
+        RULE_REFUTED: (
+            "数源值被两个以上独立来源或实地核验推翻",
+            "the value of record is refuted by independent sources or a verified observation",
+        ),
         RULE_WEIGHED: ("数源部门无值，取最可信者", "no value of record; the most probable of the others"),
         RULE_FRESHNESS: ("易变数据项：可信度×新鲜度", "an element that changes: reliability × freshness"),
         RULE_UNRESOLVED: ("没有足够可信的值", "no value is probable enough"),
@@ -211,9 +214,21 @@ class _Files:
         return self.con.execute(sql.format(**tables), [resident_id]).fetchall()
 
 
+def most_disputed(lake: Lake, version: int) -> str | None:
+    """The resident with most refuted values of record: an example worth explaining. None where nothing is refuted."""
+    values = quoted(str(golden_folder(lake, version) / "values.parquet"))
+    with duckdb.connect() as con:
+        rows = con.execute(f"""
+            SELECT resident_id FROM '{values}' WHERE status = 'disputed' AND value <> value_of_record
+            GROUP BY resident_id ORDER BY count(*) DESC, resident_id LIMIT 1""").fetchall()
+    return rows[0][0] if rows else None
+
+
 def text_of(explanation: Explanation) -> str:
     """The explanation as a person reads it, Chinese beside English."""
-    lines = [f"居民 resident {explanation.resident_id} · 金记录第 {explanation.version} 版 version · 规则 rules {explanation.rules_version}"]
+    lines = [
+        f"居民 resident {explanation.resident_id} · 金记录第 {explanation.version} 版 version · 规则 rules {explanation.rules_version}"
+    ]
     if explanation.asked != explanation.resident_id:
         lines.append(f"  {explanation.asked} 已并入 has been merged into {explanation.resident_id}")
     for reason in explanation.reasons:
