@@ -1,0 +1,139 @@
+"""Reconciliation of a synthetic district: accuracy against the truth and time per step, to bench/results/reconcile.json.
+
+`python bench/reconcile.py [--residents N] [--seed S] [--work DIR]`; with --work the district and its snapshots are kept and used again.
+"""
+
+import argparse
+import json
+import resource
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from catalog.areas import address_book, load_areas
+from catalog.datasets import load_datasets
+from catalog.home import Home
+from catalog.lake import Lake
+from catalog.registration import register
+from catalog.store import Store, open_store
+from connectors.intake import ingest
+from district.build import build
+from golden.measure import by_pattern, golden_accuracy, pairwise
+from golden.reconcile import ReconcileOutcome, reconcile
+from golden.serving import publish
+from golden.versions import golden_folder
+
+RESULT = Path(__file__).parent / "results" / "reconcile.json"
+NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--residents", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--work", type=Path)
+    asked = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        result = measure(asked.work or Path(folder), asked.residents, asked.seed)
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    report(result)
+
+
+def measure(work: Path, residents: int, seed: int) -> dict:
+    district, home = work / "district", Home(work / "home")
+    if not (home.root / "ready").exists():
+        prepare(district, home, residents, seed)
+    lake = Lake(home.lake_root)
+    shutil.rmtree(lake.root / "golden", ignore_errors=True)
+    store = open_store(home.store_url)
+    forget(store)
+    steps = Steps()
+    outcome = reconcile(store, lake, full=True, now=NOW, told=steps.begin)
+    steps.begin("serving")
+    publish(store, home, outcome.version, now=NOW)
+    steps.end()
+    return {
+        "residents": residents,
+        "seed": seed,
+        "records": outcome.records,
+        "residents_found": outcome.residents,
+        "seconds": {name: round(seconds, 2) for name, seconds in steps.taken.items()},
+        "seconds_reconcile": round(sum(s for name, s in steps.taken.items() if name != "serving"), 2),
+        "peak_memory_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        **judge(district, lake, outcome),
+    }
+
+
+def prepare(district: Path, home: Home, residents: int, seed: int) -> None:
+    build(district, residents=residents, seed=seed)
+    home.create()
+    store, lake = open_store(home.store_url), Lake(home.lake_root)
+    with store.session() as session, session.begin():
+        load_areas(session, district / "areas")
+    register(store, [district / "contracts"], now=NOW)
+    with store.session() as session:
+        datasets, areas = [d for d in load_datasets(session) if d.about_persons], address_book(session)
+    for dataset in datasets:
+        outcome = ingest(store, lake, dataset, areas=areas, now=NOW)
+        print(f"{outcome.dataset:32} {outcome.state:10} {outcome.rows:>9,} rows {outcome.faults:>8,} faults {outcome.error or ''}")
+    store.close()
+    (home.root / "ready").touch()
+
+
+def forget(store: Store) -> None:
+    """Golden versions of earlier runs of the benchmark."""
+    from catalog.schema import GoldenInputRow, GoldenVersionRow, ServingVersionRow
+
+    with store.session() as session, session.begin():
+        for table in (ServingVersionRow, GoldenInputRow, GoldenVersionRow):
+            session.query(table).delete()
+
+
+class Steps:
+    """Seconds per step."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.taken: dict[str, float] = {}
+        self._clock, self._name, self._since = clock, "", 0.0
+
+    def begin(self, name: str) -> None:
+        self.end()
+        self._name, self._since = name, self._clock()
+
+    def end(self) -> None:
+        if self._name:
+            self.taken[self._name] = self._clock() - self._since
+            self._name = ""
+
+
+def judge(district: Path, lake: Lake, outcome: ReconcileOutcome) -> dict:
+    golden, truth = golden_folder(lake, outcome.version), district / "truth"
+    crosswalk, records = golden / "crosswalk.parquet", truth / "records.parquet"
+    elements = golden_accuracy(golden / "residents.parquet", crosswalk, records, truth / "residents.parquet")
+    return {
+        "accuracy": {k: round(v, 5) for k, v in asdict(pairwise(crosswalk, records)).items()},
+        "by_pattern": [asdict(p) for p in by_pattern(crosswalk, records, truth / "patterns.parquet")],
+        "golden": {e.element: {"right": round(e.share, 4), "known": e.known, "empty": e.empty} for e in elements},
+        "warnings": list(outcome.warnings),
+    }
+
+
+def report(result: dict) -> None:
+    print(f"\n{result['records']:,} records of {result['residents']:,} residents → {result['residents_found']:,} residents")
+    print("seconds", result["seconds"], "reconcile", result["seconds_reconcile"], "peak GiB", result["peak_memory_gib"])
+    print("accuracy", result["accuracy"])
+    for row in result["by_pattern"]:
+        print(f"  {row['pattern']}  {row['records']:>8,} records  precision {row['precision']:.4f}  recall {row['recall']:.4f}")
+    for element, row in result["golden"].items():
+        print(f"  {element:28} right {row['right']:.4f} of {row['known']:>7,}, empty {row['empty']:,}")
+    for warning in result["warnings"]:
+        print("  note:", warning)
+
+
+if __name__ == "__main__":
+    main()
