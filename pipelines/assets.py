@@ -58,12 +58,11 @@ def intake(context: dg.AssetExecutionContext, config: IntakeConfig, road: dg.Res
     datasets = road.datasets(context.partition_keys if _is_for_partitions(context) else config.datasets or None)
     context.instance.add_dynamic_partitions(str(DATASETS.name), [dataset.key for dataset in datasets])
     known = {stage: context.instance.get_materialized_partitions(dg.AssetKey(stage)) for stage in STAGES}
-    since, outcomes = road.clock(), []
-    for outcome in road.ingest(datasets):
+    since = road.clock()
+    for outcome in road.ingest(datasets, run=context.run_id):
         for event in stage_events(outcome, known, since):
             context.log_event(event)
-        outcomes.append(outcome)
-    yield from intake_checks(outcomes)
+    yield from intake_checks(road.standing())
 
 
 def _is_for_partitions(context: dg.AssetExecutionContext) -> bool:

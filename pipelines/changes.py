@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from catalog.datasets import Dataset, Server
+from rules.errors import Refused
 
 DIGITS = 16
-GLOB = "*?["
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Look:
 
 def look_at(datasets: Sequence[Dataset], *, settled_before: float) -> Mapping[str, Look]:
     """By data set. Left out: databases, missing files, and files touched after `settled_before`, which may still be being copied."""
-    looks = {dataset.key: _look(source_files(dataset.server)) for dataset in datasets}
+    looks = {dataset.key: _look(_source_files(dataset.server)) for dataset in datasets}
     return {key: look for key, look in looks.items() if look is not None and look.touched <= settled_before}
 
 
@@ -31,22 +31,19 @@ def changed(looks: Mapping[str, Look], seen: Mapping[str, str], received: Mappin
     return sorted(key for key, look in looks.items() if _is_news(look, seen.get(key), received.get(key)))
 
 
-def source_files(server: Server) -> list[Path]:
-    """The files of a local server, sorted: the file itself, all in its folder, or what its glob matches. None for a database."""
-    if server.path is None:
-        return []
-    path = Path(server.base, server.path)
-    if any(mark in server.path for mark in GLOB) and not path.exists():
-        return sorted(found for found in Path(server.base).glob(server.path) if found.is_file())
-    if path.is_dir():
-        return sorted(found for found in path.iterdir() if found.is_file())
-    return [path] if path.is_file() else []
-
-
 def _is_news(look: Look, seen: str | None, received: datetime | None) -> bool:
     if seen is not None:
         return look.fingerprint != seen
     return received is None or look.touched > received.timestamp()
+
+
+def _source_files(server: Server) -> Sequence[Path]:
+    from connectors.sources import find_files
+
+    try:
+        return find_files(server.path, Path(server.base), server.format) if server.path is not None else []
+    except Refused:  # missing: the schedule's run says so
+        return []
 
 
 def _look(files: Sequence[Path]) -> Look | None:

@@ -3,23 +3,23 @@
 A failed check stops nothing: the last good snapshot and the last golden version stand. Its metadata names data sets and error codes only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from pipelines.partitions import REACHED
+from pipelines.standing import Standing
 
 if TYPE_CHECKING:
-    from connectors.intake import IngestOutcome
     from golden.reconcile import ReconcileOutcome
 
 NAMED = 50  # data sets that a failed check names; the rest is counted
 
 INTAKE_CHECKS = {
-    "raw": ("every_source_was_read", "Each source of the run was there and could be read (源可读)"),
-    "standard": ("every_snapshot_was_standardised", "Each raw snapshot of the run has its standard rows (已标准化)"),
-    "gate": ("every_snapshot_was_accepted", "Each snapshot of the run passed the gate (通过闸门)"),
+    "raw": ("every_source_was_read", "源可读: each data set's source was there and could be read, when it was last tried"),
+    "standard": ("every_snapshot_was_standardised", "已标准化: no raw snapshot waits for its standard rows"),
+    "gate": ("every_snapshot_was_accepted", "通过闸门: each data set's newest snapshot was accepted"),
 }
 INTAKE_CHECK_SPECS = [dg.AssetCheckSpec(name, asset=stage, description=told) for stage, (name, told) in INTAKE_CHECKS.items()]
 
@@ -29,16 +29,13 @@ SERVING_CHECK = dg.AssetCheckSpec("serves_the_newest_version", asset="serving", 
 WARN = dg.AssetCheckSeverity.WARN
 
 
-def intake_checks(outcomes: "Sequence[IngestOutcome]") -> Iterator[dg.AssetCheckResult]:
-    """One result per stage, over the data sets of a run."""
+def intake_checks(standing: Standing) -> Iterator[dg.AssetCheckResult]:
+    """One result per stage, over all data sets and not only those of the run: what is faulty stays red until it is repaired."""
     for stage, (name, _) in INTAKE_CHECKS.items():
-        stopped = [outcome for outcome in outcomes if outcome.error is not None and stage not in _reached(outcome)]
-        yield dg.AssetCheckResult(
-            asset_key=stage,
-            check_name=name,
-            passed=not stopped,
-            metadata={"data_sets": len(outcomes), "stopped": len(stopped), "which": _which(stopped)},
-        )
+        stopped = standing.stopped[stage]
+        named = ", ".join(f"{key} {code}".strip() for key, code in islice(stopped.items(), NAMED))
+        told: dict[str, int | str] = {"data_sets": standing.tried, "stopped": len(stopped), "which": named}
+        yield dg.AssetCheckResult(asset_key=stage, check_name=name, passed=not stopped, metadata=told)
 
 
 def resident_check(outcome: "ReconcileOutcome") -> dg.AssetCheckResult:
@@ -61,11 +58,3 @@ def serving_check(served: int, newest: int) -> dg.AssetCheckResult:
     """The serving copy answers with the newest golden version, also where another run has made one meanwhile."""
     versions = {"served": served, "newest": newest}
     return dg.AssetCheckResult(asset_key="serving", check_name=SERVING_CHECK.name, passed=served == newest, metadata=versions)
-
-
-def _reached(outcome: "IngestOutcome") -> Sequence[str]:
-    return REACHED[outcome.snapshot.state] if outcome.snapshot is not None else ()
-
-
-def _which(stopped: "Sequence[IngestOutcome]") -> str:
-    return ", ".join(f"{outcome.dataset} {getattr(outcome.error, 'code', '')}".strip() for outcome in stopped[:NAMED])

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import dagster as dg
 
@@ -13,15 +14,17 @@ from pipelines.road import open_road
 from pipelines.schedules import schedules
 from pipelines.sensors import changed_sources, ingest_done
 
+NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
-def build_defs(home: Home, overrides: Mapping[str, object] | None = None) -> dg.Definitions:
-    """Fresh definitions over a home; `overrides` replaces resources by name (`road`)."""
+
+def build_defs(home: Home, overrides: Mapping[str, object] | None = None, *, secrets: Mapping[str, str] = NO_SECRETS) -> dg.Definitions:
+    """Fresh definitions over a home; `overrides` replaces resources by name (`road`), `secrets` fills the `${NAME}` of database URLs."""
     return dg.Definitions(
         assets=[intake, reconciliation, serving],
         jobs=[jobs.ingest, jobs.reconcile],
         sensors=[changed_sources, ingest_done],
         schedules=list(schedules.values()),
-        resources={"road": dg.ResourceDefinition(lambda _: open_road(home)), **(overrides or {})},
+        resources={"road": dg.ResourceDefinition(lambda _: open_road(home, secrets=secrets)), **(overrides or {})},
         executor=dg.in_process_executor,
     )
 
@@ -29,4 +32,4 @@ def build_defs(home: Home, overrides: Mapping[str, object] | None = None) -> dg.
 @dg.definitions
 def defs() -> dg.Definitions:
     root = Path(os.environ.get("TONGCHOU_HOME") or "var")
-    return build_defs(Home(root=root, database_url=os.environ.get("TONGCHOU_DATABASE_URL") or None))
+    return build_defs(Home(root=root, database_url=os.environ.get("TONGCHOU_DATABASE_URL") or None), secrets=dict(os.environ))

@@ -7,7 +7,7 @@ and shows it in its pages, and the text of a driver's or an engine's error can h
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,6 +18,7 @@ from catalog.home import Home
 from catalog.lake import Lake
 from catalog.schema import SnapshotRow
 from catalog.store import Store, open_store
+from pipelines.standing import Standing, read_standing
 from rules.errors import PlatformFault, TongchouError
 
 if TYPE_CHECKING:  # the parts that do the work are imported by the run that needs them: Dagster's pages load without them
@@ -37,13 +38,17 @@ def _nobody(_outcome: object) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Road:
-    """What an asset reads through. `told` hears of each outcome as it comes: the command line's progress and its result."""
+    """What an asset reads through.
+
+    `told` hears of each outcome as it comes: the command line's progress and its result. `secrets` fills the `${NAME}` of database URLs.
+    """
 
     home: Home
     store: Store
     lake: Lake
     clock: Callable[[], datetime]
     told: Listener = _nobody
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def datasets(self, keys: Sequence[str] | None = None) -> list[Dataset]:
         """The registered data sets, or those named."""
@@ -56,17 +61,21 @@ class Road:
         with self.store.session() as session:
             return {row.dataset_key: row.at for row in session.execute(newest)}
 
-    def ingest(self, datasets: Sequence[Dataset]) -> "Iterator[IngestOutcome]":
-        """Bring data sets in one after another; a data set's own fault is an outcome, not an exception."""
-        from catalog.areas import address_book
+    def standing(self) -> Standing:
+        """Where all data sets stand now."""
+        with self.store.session() as session:
+            return read_standing(session)
 
+    def ingest(self, datasets: Sequence[Dataset], *, run: str) -> "Iterator[IngestOutcome]":
+        """Bring data sets in one after another, as one run; a data set's own fault is an outcome, not an exception."""
+        from catalog.areas import address_book
         from connectors import intake
 
         with without_values():
             with self.store.session() as session:
                 areas = address_book(session)
             for dataset in datasets:
-                outcome = intake.ingest(self.store, self.lake, dataset, areas=areas, now=self.clock())
+                outcome = intake.ingest(self.store, self.lake, dataset, areas=areas, now=self.clock(), secrets=self.secrets, run=run)
                 self.told(outcome)
                 yield outcome
 
@@ -96,9 +105,10 @@ class Road:
         return 0 if newest is None else newest.version
 
 
-def open_road(home: Home, told: Listener = _nobody) -> Road:
-    """The road of a home that `tongchou init` has made."""
-    return Road(home=home, store=open_store(home.store_url), lake=Lake(home.lake_root), clock=lambda: datetime.now(UTC), told=told)
+def open_road(home: Home, *, secrets: Mapping[str, str], told: Listener = _nobody) -> Road:
+    """The road of a home that `tongchou init` has made, on the clock of the machine."""
+    store, lake = open_store(home.store_url), Lake(home.lake_root)
+    return Road(home=home, store=store, lake=lake, clock=lambda: datetime.now(UTC), told=told, secrets=secrets)
 
 
 @contextmanager

@@ -8,20 +8,26 @@ import dagster as dg
 
 from catalog.home import Home
 from pipelines import instance, jobs
-from pipelines.definitions import build_defs
+from pipelines.definitions import NO_SECRETS, build_defs
 from pipelines.requests import COUNT_TAG, ingest_config, reconcile_config
-from pipelines.road import Listener, open_road
+from pipelines.road import Road, open_road
 
 if TYPE_CHECKING:
     from connectors.intake import IngestOutcome
     from golden.reconcile import ReconcileOutcome
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-FROM_TAG = "tongchou/from"
+FROM_HERE = {
+    "tongchou/from": "tongchou",
+    ".dagster/repository": "__repository__@pipelines.definitions",
+}  # so the pages list it under its job
 
 
-def ingest(home: Home, keys: Sequence[str], on_done: "Callable[[IngestOutcome], None] | None" = None) -> "list[IngestOutcome]":
+def ingest(
+    home: Home, keys: Sequence[str], on_done: "Callable[[IngestOutcome], None] | None" = None, *, secrets: Mapping[str, str] = NO_SECRETS
+) -> "list[IngestOutcome]":
     """Bring data sets in, one outcome each in the order of the work; `on_done` hears of each as it is finished.
+    `secrets` fills the `${NAME}` of database URLs: the environment, as the command line sees it.
 
     A data set's own fault is in its outcome. A fault of the platform (a full disk, a lost database) is raised; what was finished stands.
     """
@@ -33,24 +39,24 @@ def ingest(home: Home, keys: Sequence[str], on_done: "Callable[[IngestOutcome], 
             on_done(outcome)
 
     if keys:
-        _execute(home, jobs.INGEST, ingest_config(keys), hear, {COUNT_TAG: str(len(keys))})
+        road = open_road(home, secrets=secrets, told=hear)
+        _execute(road, jobs.INGEST, ingest_config(keys), {COUNT_TAG: str(len(keys))})
     return outcomes
 
 
 def reconcile(home: Home, *, full: bool) -> "ReconcileOutcome":
     """Resolve accepted snapshots into residents and golden records, and publish the serving copy."""
     outcomes: list[Any] = []
-    _execute(home, jobs.RECONCILE, reconcile_config(full=full), outcomes.append, {})
+    _execute(open_road(home, secrets=NO_SECRETS, told=outcomes.append), jobs.RECONCILE, reconcile_config(full=full), {})
     return outcomes[0]
 
 
-def _execute(home: Home, job: str, config: Mapping[str, Any], told: Listener, tags: Mapping[str, str]) -> None:
+def _execute(road: Road, job: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> None:
     _be_quiet()
-    road = open_road(home, told)
     try:
-        with instance.opened(home) as dagster:
-            definition = build_defs(home, {"road": road}).resolve_job_def(job)
-            definition.execute_in_process(instance=dagster, run_config={**config, **QUIET}, tags={FROM_TAG: "tongchou", **tags})
+        with instance.opened(road.home) as dagster:
+            definition = build_defs(road.home, {"road": road}).resolve_job_def(job)
+            definition.execute_in_process(instance=dagster, run_config={**config, **QUIET}, tags={**FROM_HERE, **tags})
     finally:
         road.store.close()
 

@@ -17,6 +17,7 @@ from pipelines.instance import settle
 
 GRACE_S = 10.0
 POLL_S = 0.1
+ANYONE_THERE = 0  # the signal that only asks
 ENDED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -64,10 +65,10 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 def _is_alive(leader: "subprocess.Popen[bytes]") -> bool:
     leader.poll()  # takes the leader's exit code, so that a dead leader does not count as a living member
-    return _signal_group(leader.pid, signal.Signals(0))
+    return _signal_group(leader.pid, ANYONE_THERE)
 
 
-def _signal_group(group: int, number: signal.Signals) -> bool:
+def _signal_group(group: int, number: int) -> bool:
     try:
         os.killpg(group, number)
     except ProcessLookupError:
