@@ -1,5 +1,7 @@
 """Commands of the road: ingest and reconcile. Both run the same Dagster jobs as its pages, on the same instance."""
 
+import os
+
 import click
 
 from cli.output import console, errors, print_json, print_table, progress
@@ -21,7 +23,7 @@ def ingest(here: Platform, datasets: tuple[str, ...], as_json: bool) -> int:
     with here.store.session() as session:
         keys = [d.key for d in load_datasets(session, list(datasets) or None)]
     with progress("归集 ingest", len(keys)) as steps:
-        outcomes = run.ingest(here.home, keys, on_done=lambda outcome: steps.done(outcome.dataset))
+        outcomes = run.ingest(here.home, keys, on_done=lambda outcome: steps.done(outcome.dataset), secrets=os.environ)
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     if as_json:
         print_json(outcomes)
