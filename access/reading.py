@@ -76,8 +76,7 @@ def spilling_connection(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def base_batches(con: duckdb.DuckDBPyConnection, target: Target, columns: Sequence[str], scope: RowScope) -> Iterator[pa.RecordBatch]:
     """The granted columns of the rows in scope, in the target's order, with each row's resident and birth date beside them."""
-    con.execute(base_query(target, columns, scope.areas))
-    yield from _batches(con)
+    yield from _batches(con, base_query(target, columns, scope.areas))
 
 
 def masked_batches(
@@ -96,19 +95,17 @@ def masked_batches(
 def golden_batches(con: duckdb.DuckDBPyConnection, target: Target, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """All residents as they stand, one row each: the columns as text, empty as null, in the order of their ids."""
     selected = ", ".join(f"nullif({_name(column)}::VARCHAR, '') AS {_name(column)}" for column in columns)
-    con.execute(f"SELECT {selected} FROM read_parquet('{_literal(str(target.path))}') ORDER BY {RESIDENT_ID}")
-    yield from _batches(con)
+    yield from _batches(con, f"SELECT {selected} FROM read_parquet('{_literal(str(target.path))}') ORDER BY {RESIDENT_ID}")
 
 
 def crosswalk_batches(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[pa.RecordBatch]:
     """Each accepted record with the resident it belongs to."""
     path = _literal(str(folder / "crosswalk.parquet"))
-    con.execute(f"SELECT dataset, record, {RESIDENT_ID} FROM read_parquet('{path}') ORDER BY dataset, record")
-    yield from _batches(con)
+    yield from _batches(con, f"SELECT dataset, record, {RESIDENT_ID} FROM read_parquet('{path}') ORDER BY dataset, record")
 
 
-def _batches(con: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
-    reader: pa.RecordBatchReader = con.to_arrow_reader(ROWS_A_BATCH)
+def _batches(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
+    reader: pa.RecordBatchReader = con.sql(query).to_arrow_reader(ROWS_A_BATCH)
     yield from reader
 
 

@@ -9,8 +9,8 @@ from audit.log import Log, open_log
 
 
 @pytest.fixture
-def log_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'audit.db'}"
+def log_url(database_url: str | None, tmp_path: Path) -> str:
+    return database_url or f"sqlite:///{tmp_path / 'audit.db'}"
 
 
 @pytest.fixture

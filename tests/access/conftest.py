@@ -1,0 +1,205 @@
+"""A small platform behind the door: six residents, one data set of persons, one of enterprises, accounts and a clock that stands still."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from access.accounts import Role, create_account, ensure_operator
+from access.door import Door, create_keys
+from access.grants import grant
+from access.terms import Grant, RowScope
+from audit.log import Entry, Log, open_log
+from catalog.datasets import load_dataset
+from catalog.home import Home
+from catalog.lake import Lake
+from catalog.registration import register
+from catalog.schema import GoldenVersionRow, ReconcileRunRow
+from catalog.snapshots import add_raw, mark_accepted, mark_standard
+from catalog.store import Store
+from rules.tiers import Tier
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+GRID = "440605011001001"
+OTHER_GRID = "440605012001001"
+RESIDENTS: Mapping[str, Sequence[str | None]] = {
+    "resident_id": [f"R{number:010d}" for number in range(1, 7)],
+    "name": ["王小明", "欧阳明月", "阿依古丽·买买提", "李强", "王丽", "=陈诗"],
+    "id_number": ["990605198001011234", "990605197502022345", "990605199003033456", None, "990605201505054567", "990605196606065678"],
+    "sex": ["1", "2", "2", "1", "2", "1"],
+    "birth_date": ["1980-01-01", "1975-02-02", "1990-03-03", None, "2015-05-05", "1966-06-06"],
+    "phone": ["13800138001", "13900139002", None, "13700137004", "13600136005", "13500135006"],
+    "residence_address": ["广东省佛山市南海区桂城街道南海大道12号天湖郦都3栋1203室"] * 6,
+    "grid_code": [GRID, GRID, OTHER_GRID, OTHER_GRID, GRID, OTHER_GRID],
+    "marital_status": ["20", "10", "20", "10", "10", "40"],
+    "religion": ["00", "00", "40", "00", "00", "10"],
+}
+PERSONS: Mapping[str, Sequence[Any]] = {
+    "_row": [2, 3, 4],
+    "_record": ["h1", "h2", "h9"],
+    "record": ["h1", "h2", "h9"],
+    "name": ["王小明", "王丽", "赵无名"],
+    "phone": ["13800138001", "13600136005", "13400134009"],
+    "secret": ["甲", "乙", "丙"],
+}
+ENTERPRISES: Mapping[str, Sequence[Any]] = {"_row": [2, 3], "_record": ["e1", "e2"], "record": ["e1", "e2"], "scale": ["-12.5", "@SUM(1)"]}
+CROSSWALK = {
+    "dataset": ["hukou", "hukou", "shebao"],
+    "record": ["h1", "h2", "s1"],
+    "resident_id": ["R0000000001", "R0000000005", "R0000000001"],
+}
+TERMS: Mapping[str, Any] = {
+    "by": "operator",
+    "grantee": "civil_affairs",
+    "target": "golden",
+    "columns": [
+        "resident_id",
+        "name",
+        "id_number",
+        "sex",
+        "birth_date",
+        "phone",
+        "residence_address",
+        "grid_code",
+        "marital_status",
+        "religion",
+    ],
+    "tier": Tier.T2,
+    "purpose": "低保资格核查",
+    "legal_basis": "《社会救助暂行办法》第十一条",
+    "valid_from": date(2026, 1, 1),
+    "valid_to": date(2026, 12, 31),
+    "now": NOW,
+}
+
+
+@dataclass
+class Clock:
+    """Stands still until it is set."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Platform:
+    """What a test of the door needs at hand."""
+
+    store: Store
+    home: Home
+    log: Log
+    lake: Lake
+    clock: Clock
+    door: Door
+
+    def grant(self, **changes: Any) -> Grant:
+        return grant(self.store, self.lake, self.log, **{**TERMS, **changes})
+
+    def scoped(self, *areas: str, **equals: tuple[str, ...]) -> Grant:
+        return self.grant(row_scope=RowScope(areas=areas, equals=equals))
+
+    def events(self) -> list[str]:
+        return [entry.record.event.value for entry in self.log.entries()]
+
+    def last(self) -> Entry:
+        return list(self.log.entries())[-1]
+
+
+@pytest.fixture
+def platform(home: Home, store: Store, tmp_path: Path) -> Iterator[Platform]:
+    create_keys(home)
+    clock, lake = Clock(), Lake(home.lake_root)
+    log = open_log(home.audit_url, home.keys, clock=clock)
+    ensure_operator(store, NOW)
+    people = [
+        ("lin", "civil_affairs", Role.DEPARTMENT_REQUESTER),
+        ("he", "health", Role.DEPARTMENT_REQUESTER),
+        ("auditor", None, Role.AUDITOR),
+    ]
+    for name, department, role in people:
+        create_account(store, log, by="operator", name=name, title=name, department=department, roles=[role], now=NOW)
+    make_golden(store, lake)
+    register_samples(store, lake, tmp_path / "contracts")
+    with Door(store, home, log, clock) as door:
+        yield Platform(store=store, home=home, log=log, lake=lake, clock=clock, door=door)
+    log.close()
+
+
+def make_golden(store: Store, lake: Lake) -> None:
+    folder = lake.root / "golden" / "v000001"
+    folder.mkdir(parents=True)
+    pq.write_table(text_table(RESIDENTS), folder / "residents.parquet")
+    pq.write_table(text_table(CROSSWALK), folder / "crosswalk.parquet")
+    with store.session() as session, session.begin():
+        run = ReconcileRunRow(full=True, state="done", message="", started_at=NOW)
+        session.add(run)
+        session.flush()
+        version = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": NOW}
+        session.add(GoldenVersionRow(version=1, run_id=run.id, residents=6, records=3, **version))
+
+
+def register_samples(store: Store, lake: Lake, folder: Path) -> None:
+    folder.mkdir()
+    plain = contract("hukou", "police", ["record", "name:name", "phone:phone", "secret"])
+    withheld = contract("enterprises", "market", ["record", "scale"])
+    for content in (plain, withheld):
+        (folder / f"{content['id']}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    report = register(store, [folder], now=NOW)
+    assert not report.refused, report.refused
+    accept(store, lake, "hukou", PERSONS)
+    accept(store, lake, "enterprises", ENTERPRISES)
+
+
+def contract(key: str, department: str, columns: Sequence[str], share: str = "conditional") -> dict[str, Any]:
+    properties = [_property(*column.partition(":")[::2], key=position == 0) for position, column in enumerate(columns)]
+    return {
+        "apiVersion": "v3.0.2",
+        "kind": "DataContract",
+        "id": key,
+        "name": f"{key} 样例",
+        "version": "1.0.0",
+        "status": "active",
+        "domain": department,
+        "servers": [{"server": "source", "type": "local", "path": f"{key}.csv", "format": "csv"}],
+        "schema": [{"name": key, "logicalType": "object", "properties": properties}],
+        "customProperties": [{"property": "share", "value": share}, {"property": "updateFrequency", "value": "每日"}],
+    }
+
+
+def accept(store: Store, lake: Lake, key: str, rows: Mapping[str, Sequence[Any]]) -> None:
+    """An accepted snapshot of a data set, as intake would leave it."""
+    table = pa.table({name: pa.array(values, pa.int64() if name == "_row" else pa.string()) for name, values in rows.items()})
+    with store.session() as session, session.begin():
+        dataset = load_dataset(session, key)
+        count = table.num_rows
+        with lake.writer(lake.path("standard", key, 1), table.schema) as writer:
+            writer.write_table(table)
+        raw = add_raw(session, dataset, version=1, source_digest="0" * 64, rules_version="0" * 12, rows_raw=count, now=NOW)
+        mark_accepted(session, mark_standard(session, raw, rows_standard=count, rows_quarantined=0, fault_cells=0), now=NOW)
+
+
+def text_table(rows: Mapping[str, Sequence[Any]]) -> pa.Table:
+    return pa.table({name: pa.array(values, pa.string()) for name, values in rows.items()})
+
+
+def _property(name: str, element: str, *, key: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": name, "physicalName": name, "logicalType": "string"}
+    if key:
+        told |= {"primaryKey": True, "primaryKeyPosition": 1, "required": True}
+    graded = {"property": "element", "value": element} if element else {"property": "level", "value": "L4" if name == "secret" else "L1"}
+    return {**told, "customProperties": [graded]}
+
+
+Read = Callable[[Path], list[dict[str, Any]]]
+
+
+def read_parquet(path: Path) -> list[dict[str, Any]]:
+    return pq.read_table(path).to_pylist()

@@ -1,0 +1,332 @@
+"""The door end to end, on both databases: what is asked for, decided, recorded, masked, handed over."""
+
+import csv
+import inspect
+import json
+from base64 import b64decode
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import python_calamine
+import sqlalchemy as sa
+
+from access.door import Door
+from access.files import write
+from access.grants import change_state
+from access.recording import Answer
+from access.terms import GrantState
+from audit.log import Sealed
+from audit.merkle import root_from_inclusion
+from audit.notes import read_checkpoint
+from audit.verify import verify
+from catalog.schema import ReceiptRow
+from rules.errors import Denied, PlatformFault, Refused
+from rules.tiers import Tier
+from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, read_parquet
+
+EXPORT = "统筹局全量导出"
+
+
+def test_a_masked_extract_holds_only_masked_values(platform: Platform, tmp_path: Path) -> None:
+    granted = platform.grant()
+    answer = platform.door.extract("lin", granted.id, tmp_path / "out.parquet", "parquet")
+    first, second, third, nobody_knows, child, _ = read_parquet(tmp_path / "out.parquet")
+    assert (answer.rows, answer.residents) == (6, 6)
+    assert first | {"resident_id": ""} == {
+        "resident_id": "",
+        "name": "王**",
+        "id_number": "9****************4",
+        "sex": "1",
+        "birth_date": "1980",
+        "phone": "138****8001",
+        "residence_address": "广东省佛山市南海区桂城街道",
+        "grid_code": GRID[:12],
+        "marital_status": None,
+        "religion": None,
+    }
+    assert second["name"] == "欧阳**"
+    assert third["name"] == "阿***"
+    assert first["resident_id"] != RESIDENTS["resident_id"][0]
+    for hidden in (child, nobody_knows):
+        assert {value for column, value in hidden.items() if column != "resident_id"} == {None}, (
+            "children are masked, and whoever may be one"
+        )
+
+
+def test_a_child_leaves_the_class_on_the_fourteenth_birthday(platform: Platform, tmp_path: Path) -> None:
+    granted = platform.grant(valid_to=NOW.date().replace(year=2030))
+    for day, shown in (
+        (datetime.fromisoformat("2029-05-04T12:00+08:00"), None),
+        (datetime.fromisoformat("2029-05-05T12:00+08:00"), "2015"),
+    ):
+        platform.clock.now = day
+        platform.door.extract("lin", granted.id, tmp_path / "out.parquet", "parquet")
+        assert read_parquet(tmp_path / "out.parquet")[4]["birth_date"] == shown
+
+
+def test_scoped_plaintext_shows_all_but_what_is_sensitive(platform: Platform, tmp_path: Path) -> None:
+    granted = platform.grant(tier=Tier.T3)
+    platform.door.extract("lin", granted.id, tmp_path / "out.parquet", "parquet")
+    rows = read_parquet(tmp_path / "out.parquet")
+    assert (rows[0]["name"], rows[0]["id_number"], rows[0]["religion"]) == ("王小明", "990605198001011234", None)
+    assert (rows[4]["name"], rows[4]["phone"], rows[4]["sex"]) == ("王*", "136****6005", None)
+
+
+def test_a_full_record_shows_everything(platform: Platform, tmp_path: Path) -> None:
+    platform.door.extract("lin", platform.grant(tier=Tier.T4).id, tmp_path / "out.parquet", "parquet")
+    assert read_parquet(tmp_path / "out.parquet")[0] == {column: values[0] for column, values in RESIDENTS.items()}
+
+
+def test_two_recipients_get_pseudonyms_that_cannot_be_joined(platform: Platform, tmp_path: Path) -> None:
+    seen = []
+    for actor, grantee in (("lin", "civil_affairs"), ("he", "health"), ("lin", "civil_affairs")):
+        platform.door.extract(actor, platform.grant(grantee=grantee, columns=["resident_id"]).id, tmp_path / "out.parquet", "parquet")
+        seen.append([row["resident_id"] for row in read_parquet(tmp_path / "out.parquet")])
+    assert seen[0] == seen[2]
+    assert not set(seen[0]) & set(seen[1])
+
+
+def test_the_row_scope_is_an_area(platform: Platform, tmp_path: Path) -> None:
+    answer = platform.door.extract("lin", platform.scoped(GRID[:9]).id, tmp_path / "out.parquet", "parquet")
+    assert (answer.rows, answer.residents) == (3, 3)
+
+
+def test_a_filter_sees_only_what_the_mask_lets_through(platform: Platform, tmp_path: Path) -> None:
+    platform.door.extract("lin", platform.scoped(sex=("2",)).id, tmp_path / "out.parquet", "parquet")
+    assert [row["name"] for row in read_parquet(tmp_path / "out.parquet")] == ["欧阳**", "阿***"], (
+        "the girl's sex is masked: she is not found"
+    )
+
+
+def test_a_data_set_of_persons_takes_ages_and_residents_from_the_golden_record(platform: Platform, tmp_path: Path) -> None:
+    granted = platform.grant(target="hukou", columns=["record", "name", "phone"], tier=Tier.T2)
+    answer = platform.door.extract("lin", granted.id, tmp_path / "out.parquet", "parquet")
+    assert [row["name"] for row in read_parquet(tmp_path / "out.parquet")] == ["王**", None, None]
+    assert (answer.rows, answer.residents) == (3, 3)
+    assert platform.last().record.body["target"] == "hukou"
+
+
+def test_a_table_that_is_not_about_persons_is_handed_over_in_the_same_way(platform: Platform, tmp_path: Path) -> None:
+    granted = platform.grant(target="enterprises", columns=["record", "scale"])
+    platform.door.extract("lin", granted.id, tmp_path / "out.csv", "csv")
+    assert (tmp_path / "out.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert list(csv.reader(file)) == [["record", "scale"], ["e1", "-12.5"], ["e2", "'@SUM(1)"]]
+
+
+@pytest.mark.parametrize("tier", [Tier.T3, Tier.T4])
+def test_a_name_that_looks_like_a_formula_runs_in_no_spreadsheet(platform: Platform, tmp_path: Path, tier: Tier) -> None:
+    granted = platform.grant(columns=["name", "birth_date"], tier=tier)
+    platform.door.extract("lin", granted.id, tmp_path / "out.csv", "csv")
+    assert "'=陈诗" in (tmp_path / "out.csv").read_text(encoding="utf-8")
+    platform.door.extract("lin", granted.id, tmp_path / "out.xlsx", "xlsx")
+    rows = python_calamine.load_workbook(tmp_path / "out.xlsx").get_sheet_by_index(0).to_python()
+    assert rows[-1][0] == "=陈诗", "in XLSX it is a text cell"
+
+
+def test_the_receipt_says_what_was_handed_over_and_proves_its_record(platform: Platform, tmp_path: Path) -> None:
+    granted = platform.grant()
+    answer = platform.door.extract("lin", granted.id, tmp_path / "out.csv", "csv")
+    receipt = json.loads((tmp_path / "out.csv.receipt.json").read_text(encoding="utf-8"))
+    assert receipt["sha256"] == answer.digest == sha256((tmp_path / "out.csv").read_bytes()).hexdigest()
+    assert (receipt["rows"], receipt["residents"], receipt["grant"]["purpose"]) == (6, 6, "低保资格核查")
+    assert {"name": "name", "mask": "partial_name", "minor_mask": "suppress"} in receipt["columns"]
+    audit = receipt["audit"]
+    head = read_checkpoint(audit["checkpoint"], platform.log.keys.verifier)
+    path = [b64decode(node) for node in audit["inclusion_proof"]]
+    assert root_from_inclusion(audit["index"], head.size, b64decode(audit["leaf_hash"]), path) == head.root
+    with platform.store.session() as session:
+        row = session.scalars(sa.select(ReceiptRow)).one()
+    assert (row.id, row.grant_id, row.audit_seq, row.rows) == (receipt["number"], granted.id, answer.seq, 6)
+
+
+def test_the_full_export_has_every_resident_unmasked_as_text(platform: Platform, tmp_path: Path) -> None:
+    answer = platform.door.export_golden("operator", EXPORT, tmp_path / "golden.parquet")
+    table = pq.read_table(tmp_path / "golden.parquet")
+    assert table.to_pydict() == RESIDENTS
+    assert {str(kind) for kind in table.schema.types} == {"string"}
+    assert answer.residents == 6
+    assert not (tmp_path / "golden.parquet.receipt.json").exists()
+
+
+def test_labels_stand_beside_the_codes(platform: Platform, tmp_path: Path) -> None:
+    platform.door.export_golden("operator", EXPORT, tmp_path / "golden.parquet", labels=True)
+    rows = read_parquet(tmp_path / "golden.parquet")
+    assert (rows[0]["sex"], rows[0]["sex_label"]) == ("1", "男性")
+    assert [name for name in rows[0] if name.endswith("_label")] == ["sex_label", "marital_status_label", "religion_label"]
+
+
+def test_the_crosswalk_has_each_record_once(platform: Platform, tmp_path: Path) -> None:
+    answer = platform.door.export_crosswalk("operator", EXPORT, tmp_path / "crosswalk.parquet")
+    rows = [tuple(row.values()) for row in read_parquet(tmp_path / "crosswalk.parquet")]
+    assert rows == [("hukou", "h1", "R0000000001"), ("hukou", "h2", "R0000000005"), ("shebao", "s1", "R0000000001")]
+    assert (answer.rows, answer.residents) == (3, 2)
+
+
+def test_an_explanation_is_recorded_by_the_residents_keyed_hash(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    import golden.explain
+
+    monkeypatch.setattr(golden.explain, "why", lambda store, lake, resident, element: Sealed(seq=1, leaf_hash=b""))
+    answer = platform.door.why("operator", "复核存疑", "R0000000001", "name")
+    intent = list(platform.log.entries())[-2].record
+    assert intent.body["subject"] == platform.log.subject("resident", "R0000000001")
+    assert isinstance(answer.value, Sealed)
+
+
+Ask = Callable[[Platform, Path, str], Answer]
+ASKS: dict[str, Ask] = {
+    "extract": lambda p, out, actor: p.door.extract(actor, p.grant().id, out, "parquet"),
+    "export_golden": lambda p, out, actor: p.door.export_golden(actor, EXPORT, out),
+    "export_crosswalk": lambda p, out, actor: p.door.export_crosswalk(actor, EXPORT, out),
+    "why": lambda p, out, actor: p.door.why(actor, EXPORT, "R0000000001"),
+}
+NOT_ANSWERS = {"close"}
+
+
+def test_every_way_through_the_door_is_walked_here() -> None:
+    public = {name for name, _ in inspect.getmembers(Door, inspect.isfunction) if not name.startswith("_")}
+    assert public - NOT_ANSWERS == set(ASKS), "a new method of the door needs its row in ASKS"
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_every_answer_stands_between_its_two_records(
+    platform: Platform, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import golden.explain
+
+    monkeypatch.setattr(golden.explain, "why", lambda *_: Sealed(seq=1, leaf_hash=b""))
+    answer = ASKS[name](platform, tmp_path / "out", "operator")
+    intent, result = list(platform.log.entries())[-2:]
+    assert isinstance(answer, Answer)
+    assert (intent.record.event.action, result.record.event.action) == ("intent", "result")
+    assert (result.record.body["intent"], answer.seq, answer.digest) == (intent.seq, result.seq, result.record.body["digest"])
+    assert intent.record.body["actor"] == "operator"
+    assert intent.record.body["purpose"]
+    assert platform.log.open_intents() == []
+    assert platform.log.witness.head().size == result.seq + 1  # type: ignore[union-attr]
+    assert verify(platform.log).ok
+
+
+@pytest.mark.parametrize("name", ASKS)
+@pytest.mark.parametrize("actor", ["auditor", "he", "nobody"])
+def test_every_denial_is_recorded_and_nothing_is_handed_over(platform: Platform, tmp_path: Path, name: str, actor: str) -> None:
+    with pytest.raises(Denied) as denied:
+        ASKS[name](platform, tmp_path / "out", actor)
+    assert denied.value.exit_code == 3
+    assert platform.last().record.event.action == "denied"
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_answer_without_its_record_can_not_be_made(platform: Platform) -> None:
+    not_a_result = platform.log.size() - 1
+    with pytest.raises(AssertionError, match="RESULT"):
+        Answer(platform.log, Sealed(seq=not_a_result, leaf_hash=b""))
+
+
+@pytest.mark.parametrize("name", ["extract", "export_golden", "export_crosswalk"])
+def test_no_file_appears_if_its_record_can_not_be_written(
+    platform: Platform, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log's table is taken away once the intent stands: the result has nowhere to go."""
+    import access.door
+
+    def write_and_lose_the_log(*arguments: Any) -> int:
+        rows = write(*arguments)
+        with platform.log.storage.transaction() as db:
+            db.run("ALTER TABLE entry RENAME TO away")
+        return rows
+
+    monkeypatch.setattr(access.door, "write", write_and_lose_the_log)
+    with pytest.raises(PlatformFault, match="AUD-UNAVAILABLE"):
+        ASKS[name](platform, tmp_path / "out", "operator")
+    with platform.log.storage.transaction() as db:
+        db.run("ALTER TABLE away RENAME TO entry")
+    assert not (tmp_path / "out").exists()
+    assert [intent.event.action for intent in platform.log.open_intents()] == ["intent"]
+    assert not [path for path in (platform.home.exports / ".staging").rglob("*") if path.is_file() and path.name != "lock"]
+
+
+def test_a_grant_suspended_while_the_extract_runs_stops_it(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import access.door
+
+    granted = platform.grant()
+
+    def suspended_on_the_way(*arguments: Any) -> int:
+        rows = write(*arguments)
+        change_state(platform.store, platform.log, by="operator", grant_id=granted.id, state=GrantState.SUSPENDED, why="违规")
+        return rows
+
+    monkeypatch.setattr(access.door, "write", suspended_on_the_way)
+    with pytest.raises(Denied, match="DOOR-STOPPED"):
+        platform.door.extract("lin", granted.id, tmp_path / "out.csv", "csv")
+    assert platform.last().record.event.value == "access:extract:aborted"
+    assert platform.last().record.body["why"] == "DOOR-STOPPED"
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_foreign_grant_and_none_at_all_are_told_apart_by_nobody(platform: Platform, tmp_path: Path) -> None:
+    told = []
+    for grant_id in (platform.grant().id, 999):
+        with pytest.raises(Denied) as denied:
+            platform.door.extract("he", grant_id, tmp_path / "out.csv", "csv")
+        told.append(denied.value.message())
+    assert told[0] == told[1]
+
+
+def test_an_extract_overwrites_and_makes_its_folder(platform: Platform, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder" / "out.csv"
+    platform.door.extract("lin", platform.grant().id, out, "csv")
+    out.write_text("older")
+    platform.door.extract("lin", platform.grant(columns=["sex"]).id, out, "csv")
+    assert out.read_text(encoding="utf-8-sig").startswith('"sex"')
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_can_not_be_written_is_refused_before_anything_is_read(platform: Platform, tmp_path: Path) -> None:
+    before = platform.log.size()
+    (tmp_path / "file").touch()
+    for out, file_format, code in (
+        (tmp_path, "csv", "DOOR-OUT"),
+        (tmp_path / "file" / "out", "csv", "DOOR-OUT"),
+        (tmp_path / "o", "pdf", "DOOR-FORMAT"),
+    ):
+        with pytest.raises(Refused, match=code):
+            platform.door.extract("lin", 1, out, file_format)
+    assert platform.log.size() == before
+
+
+def test_a_number_of_a_person_in_the_purpose_reaches_no_record(platform: Platform, tmp_path: Path) -> None:
+    with pytest.raises(Denied, match="number"):
+        platform.door.export_golden("operator", "查 990605198001011234", tmp_path / "out.parquet")
+    assert platform.last().record.body["purpose"] == ""
+
+
+@pytest.mark.parametrize("shift", [timedelta(days=-400), timedelta(days=400)])
+def test_outside_its_days_a_grant_gives_nothing(platform: Platform, tmp_path: Path, shift: timedelta) -> None:
+    granted = platform.grant()
+    platform.clock.now = NOW + shift
+    with pytest.raises(Denied):
+        platform.door.extract("lin", granted.id, tmp_path / "out.csv", "csv")
+
+
+def test_an_xlsx_file_has_its_limit(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("access.files.MAX_XLSX_ROWS", 5)
+    with pytest.raises(Refused, match="DOOR-XLSX-ROWS"):
+        platform.door.extract("lin", platform.grant().id, tmp_path / "out.xlsx", "xlsx")
+    assert platform.last().record.event.action == "aborted"
+    assert not (tmp_path / "out.xlsx").exists()
+
+
+def test_no_record_of_the_log_holds_a_value_of_a_resident(platform: Platform, tmp_path: Path) -> None:
+    for name in ("extract", "export_golden", "export_crosswalk"):
+        ASKS[name](platform, tmp_path / "out", "operator")
+    text = "".join(str(entry.record.body) for entry in platform.log.entries())
+    personal = [
+        value for column in ("resident_id", "name", "id_number", "phone", "residence_address") for value in RESIDENTS[column] if value
+    ]
+    assert [value for value in personal if value in text] == []
