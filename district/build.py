@@ -1,29 +1,30 @@
 """Builds the district: blocks of residents one after another, each department's view of each block appended to its file, and the truth."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from district.areas import Areas, lay_out, write_areas
-from district.contracts import promise_of, write_contract
+from district.contracts import promise_of, promise_of_thing, write_contract
 from district.copying import copy_over
 from district.dirt import spoil
 from district.dirt.lives import note_lives
-from district.files import EXTENSIONS, MOST_EXCEL_ROWS, open_sink
+from district.files import EXTENSIONS, MOST_EXCEL_ROWS, Sink, open_sink
 from district.forms import write_in_form
 from district.person_sets import Form, PersonSet, load_person_sets
 from district.plan import PATTERNS, Plan, plan
 from district.residents import populate, truth_table
-from district.texts import Texts, pick, words
-from district.views import Mark, Scene, View, look
+from district.texts import Texts
+from district.things import Thing, departments_with_things, make, things
+from district.truth import TABLES, TruthFile, has_total, patterns_table, records_table, repeats_header, stray_rows
+from district.views import Scene, View, look
 from rules.departments import load_departments
 
-TRUTH = ("residents", "records", "patterns")
+DEPARTMENTS, DATASETS = 65, 150
+MOST_DATASETS = 1_083
+
+Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class DatasetMade:
     title: str
     file: str
     rows: int
+    columns: int
     about_persons: bool
 
 
@@ -52,21 +54,34 @@ class Manifest:
     def rows(self) -> int:
         return sum(dataset.rows for dataset in self.datasets)
 
+    @property
+    def departments(self) -> int:
+        return len({dataset.department for dataset in self.datasets})
+
 
 def build(
     out: Path,
     *,
     residents: int,
     seed: int,
+    departments: int = DEPARTMENTS,
+    datasets: int = DATASETS,
+    persons_only: bool = False,
     patterns: Collection[str] = PATTERNS,
-    person_sets: Collection[str] | None = None,
+    report: Report = lambda what, done, of: None,
 ) -> Manifest:
-    """Write a whole district under `out`: the same residents, seed and patterns give the same truth, byte for byte."""
-    district = plan(residents, seed, patterns)
-    out.mkdir(parents=True, exist_ok=True)
+    """Write a whole district under `out`: the same arguments give the same truth, byte for byte.
+
+    The first `departments` departments take part, those that hold data of persons first; `datasets` counts all their data sets,
+    of which those about persons are always made. `report` hears of progress: what, how many done, of how many.
+    """
+    district, units = plan(residents, seed, patterns), participants(departments)
     areas = lay_out(district)
     write_areas(areas, out / "areas")
-    made = _write_persons(district, areas, out, _chosen(person_sets))
+    specs = [spec for spec in load_person_sets().values() if spec.department in units]
+    made = _write_persons(district, areas, out, specs, report)
+    if not persons_only:
+        made += _write_things(district, areas, out, things(district, units, max(0, datasets - len(specs))), report)
     manifest = Manifest(
         residents=residents, seed=seed, today=str(district.today), patterns=tuple(sorted(district.patterns)), datasets=tuple(made)
     )
@@ -74,45 +89,28 @@ def build(
     return manifest
 
 
-def _chosen(keys: Collection[str] | None) -> list[PersonSet]:
-    return [spec for key, spec in load_person_sets().items() if keys is None or key in keys]
+def participants(departments: int) -> list[str]:
+    """Keys of the first so many departments: those with persons in the order of their data sets, then the others."""
+    with_persons = [spec.department for spec in load_person_sets().values()]
+    return list(dict.fromkeys([*with_persons, *departments_with_things()]))[:departments]
 
 
-def _write_persons(district: Plan, areas: Areas, out: Path, specs: list[PersonSet]) -> list[DatasetMade]:
+def _write_persons(district: Plan, areas: Areas, out: Path, specs: list[PersonSet], report: Report) -> list[DatasetMade]:
     forms = {spec.key: form_at(spec, district) for spec in specs}
     sinks = {spec.key: open_sink(forms[spec.key], _file(out, spec, forms[spec.key]), spec.title) for spec in specs}
-    truth = {name: TruthFile(out / "truth" / f"{name}.parquet") for name in TRUTH}
+    truth = {name: TruthFile(out / "truth" / f"{name}.parquet") for name in TABLES}
     rows = dict.fromkeys(sinks, 0)
     for block in range(district.blocks):
         scene = Scene(residents=populate(district, block, areas), areas=areas)
         truth["residents"].write(truth_table(scene.residents))
         for spec in specs:
-            view = scene.views[spec.key] = make_view(scene, spec)
-            sinks[spec.key].write(write_in_form(view))
-            truth["records"].write(records_table(view))
-            truth["patterns"].write(patterns_table(view))
-            rows[spec.key] += len(view)
-    for closing in (*sinks.values(), *truth.values()):
-        closing.close()
-    return [_made(spec, forms[spec.key], rows[spec.key], out, district) for spec in specs]
-
-
-def form_at(spec: PersonSet, district: Plan) -> Form:
-    """Excel only up to 100,000 rows; larger data sets come as text."""
-    if spec.form.format == "xlsx" and district.residents * spec.rate > MOST_EXCEL_ROWS:
-        return replace(spec.form, format="csv")
-    return spec.form
-
-
-def _file(out: Path, spec: PersonSet, form: Form) -> Path:
-    return out / f"{spec.file_name}{EXTENSIONS[form.format]}"
-
-
-def _made(spec: PersonSet, form: Form, rows: int, out: Path, district: Plan) -> DatasetMade:
-    title = load_departments()[spec.department].title
-    write_contract(promise_of(spec, title, form, district.patterns), out)
-    file = str(_file(out, spec, form).relative_to(out))
-    return DatasetMade(key=spec.key, department=spec.department, title=spec.title, file=file, rows=rows, about_persons=True)
+            rows[spec.key] += _write_view(make_view(scene, spec), sinks[spec.key], truth)
+        report("居民 residents", district.first_of(block + 1), district.residents)
+    for sink in sinks.values():
+        sink.close()
+    for file in truth.values():
+        file.close()
+    return [_person_set_made(spec, forms[spec.key], rows[spec.key], out, district) for spec in specs]
 
 
 def make_view(scene: Scene, spec: PersonSet) -> View:
@@ -121,63 +119,63 @@ def make_view(scene: Scene, spec: PersonSet) -> View:
     copy_over(view)
     note_lives(view)
     spoil(view)
+    scene.views[spec.key] = view
     return view
 
 
-class TruthFile:
-    """A Parquet file of the truth, one row group per table given."""
+def _write_view(view: View, sink: Sink, truth: Mapping[str, TruthFile]) -> int:
+    columns = write_in_form(view)
+    headers = list(columns)
+    if repeats_header(view):
+        half = len(view) // 2
+        sink.write({header: texts.slice(0, half) for header, texts in columns.items()})
+        sink.note(headers)
+        columns = {header: texts.slice(half) for header, texts in columns.items()}
+    sink.write(columns)
+    if has_total(view):
+        sink.note(["合计", *[""] * (len(headers) - 1)])
+    truth["records"].write(records_table(view))
+    truth["patterns"].write(patterns_table(view))
+    truth["patterns"].write(stray_rows(view, headers))
+    return len(view)
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        self._writer: pq.ParquetWriter | None = None
 
-    def write(self, table: pa.Table) -> None:
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
-        self._writer.write_table(table)
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+def form_at(spec: PersonSet, district: Plan) -> Form:
+    """Excel only up to 100,000 rows; larger data sets come as text."""
+    if spec.form.format == "xlsx" and district.residents * spec.rate * spec.most_share > MOST_EXCEL_ROWS:
+        return replace(spec.form, format="csv")
+    return spec.form
 
 
-def records_table(view: View) -> pa.Table:
-    return pa.table(
-        {"dataset": _repeated(view.spec.key, len(view)), "record": view.keys, "resident": view.residents.ids().take(pa.array(view.who))}
+def _file(out: Path, made: PersonSet | Thing, form: Form) -> Path:
+    return out / f"{made.file_name}{EXTENSIONS[form.format]}"
+
+
+def _person_set_made(spec: PersonSet, form: Form, rows: int, out: Path, district: Plan) -> DatasetMade:
+    write_contract(promise_of(spec, load_departments()[spec.department].title, form, district.patterns), out)
+    return _made(spec, form, rows, out, about_persons=True)
+
+
+def _made(made: PersonSet | Thing, form: Form, rows: int, out: Path, *, about_persons: bool) -> DatasetMade:
+    return DatasetMade(
+        key=made.key,
+        department=made.department,
+        title=made.title,
+        file=str(_file(out, made, form).relative_to(out)),
+        rows=rows,
+        columns=len(made.columns),
+        about_persons=about_persons,
     )
 
 
-def patterns_table(view: View) -> pa.Table:
-    """Each pattern at each record and column; `record` * where the whole column is so by habit."""
-    marks = [_without_repeats(mark) for mark in view.marks]
-    tables = [_marks_table(view, mark) for mark in marks] + [_habits_table(view)]
-    return pa.concat_tables(tables)
-
-
-def _without_repeats(mark: Mark) -> Mark:
-    return replace(mark, rows=np.unique(mark.rows))
-
-
-def _marks_table(view: View, mark: Mark) -> pa.Table:
-    whole = len(mark.rows) == len(view) and mark.pattern == "X-19"
-    records = words(["*"]) if whole else view.keys.take(pa.array(mark.rows))
-    return _patterns(view, records, mark.pattern, mark.column)
-
-
-def _habits_table(view: View) -> pa.Table:
-    """Code tables of the department's own: X-12 for sex, X-14 for all others."""
-    kinds = [(("X-12" if c.element == "sex" else "X-14"), c.name) for c in view.spec.columns if c.codes]
-    parts = [_patterns(view, words(["*"]), pattern, column) for pattern, column in kinds if view.wants(pattern)]
-    return pa.concat_tables([_patterns(view, words([]), "", ""), *parts])
-
-
-def _patterns(view: View, records: Texts, pattern: str, column: str) -> pa.Table:
-    count = len(records)
-    columns = {"dataset": view.spec.key, "pattern": pattern, "column": column}
-    texts = {name: _repeated(value, count) for name, value in columns.items()}
-    return pa.table({"dataset": texts["dataset"], "record": records, "pattern": texts["pattern"], "column": texts["column"]})
-
-
-def _repeated(word: str, count: int) -> Texts:
-    return pick(words([word]), np.zeros(count, np.int64))
+def _write_things(district: Plan, areas: Areas, out: Path, tables: list[Thing], report: Report) -> list[DatasetMade]:
+    made = []
+    for number, thing in enumerate(tables, start=1):
+        columns: dict[str, Texts] = make(district, areas, thing)
+        sink = open_sink(thing.form, _file(out, thing, thing.form), thing.title)
+        sink.write(columns)
+        sink.close()
+        write_contract(promise_of_thing(thing, load_departments()[thing.department].title), out)
+        made.append(_made(thing, thing.form, thing.rows, out, about_persons=False))
+        report("业务表 tables", number, len(tables))
+    return made

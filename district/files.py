@@ -22,6 +22,9 @@ class Sink(Protocol):
 
     def write(self, columns: Mapping[str, Texts]) -> None: ...
 
+    def note(self, cells: Sequence[str]) -> None:
+        """A line that is no record: a total, or the header once more. Files without lines have none."""
+
     def close(self) -> None: ...
 
 
@@ -44,7 +47,6 @@ class TextSink:
         self._emit(_lines(cells, self._form.delimiter))
 
     def note(self, cells: Sequence[str]) -> None:
-        """A line that is no record: a total, or the header once more."""
         self._emit((self._form.delimiter.join(cells) + "\r\n").encode())
 
     def close(self) -> None:
@@ -93,6 +95,9 @@ class JsonSink:
         rows = pc.binary_join_element_wise(*fields, pa.scalar(", ", pa.string()))
         self._file.write(_lines([join("{", rows, "}")], ","))
 
+    def note(self, cells: Sequence[str]) -> None:
+        pass
+
     def close(self) -> None:
         self._file.close()
 
@@ -113,6 +118,9 @@ class ParquetSink:
             self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
         self._writer.write_table(table)
 
+    def note(self, cells: Sequence[str]) -> None:
+        pass
+
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
@@ -132,6 +140,9 @@ class DatabaseSink:
         rows = zip(*(texts.to_pylist() for texts in columns.values()), strict=True)
         with self._database:
             self._database.executemany(f'INSERT INTO "{self._table}" VALUES ({marks})', rows)
+
+    def note(self, cells: Sequence[str]) -> None:
+        pass
 
     def close(self) -> None:
         self._database.close()

@@ -26,6 +26,7 @@ class Column:
     fill: tuple[str, ...] = ()
     level: str | None = None
     of: str | None = None
+    primary: bool = False
 
     @property
     def timeline(self) -> str:
@@ -42,6 +43,7 @@ class Form:
     delimiter: str = ","
     title_lines: int = 0
     totals: bool = False
+    header_again: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,10 @@ class Copying:
 
 @dataclass(frozen=True, kw_only=True)
 class PersonSet:
-    """`lag_days` is the mean age of what it knows; `stamp` row: each row carries its own day, upload: all carry the upload's."""
+    """`lag_days` is the mean age of what it knows; `stamp` row: each row carries its own day, upload: all carry the upload's.
+
+    `most_share` is the largest share of the residents that it can cover, where that is far below one.
+    """
 
     key: str
     department: str
@@ -78,7 +83,7 @@ class PersonSet:
     verified: bool = False
     source_of_record: tuple[str, ...] = ()
     legal_basis: str = ""
-    essential: bool = True
+    most_share: float = 1.0
 
     @property
     def file_name(self) -> str:
