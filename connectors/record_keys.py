@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from rules.missing import missing_words
+
 SEPARATOR = "|"
 SCAN_ROWS = 100_000
-NO_KEY = ("", "-", "--", "—", "——", "/", "\\N", "无", "不详", "空", "NULL", "null", "None", "none", "N/A")
-"""What stands in a key column when there is no key; `0` is a key like any other."""
-
 MISSING, REPEATED, DUPLICATE = "ROW-KEY-MISSING", "ROW-KEY-REPEATED", "ROW-DUPLICATE"
 
 
@@ -40,12 +39,17 @@ def record_keys(batch: pa.RecordBatch, key_columns: Sequence[str]) -> pa.StringA
     if not key_columns:
         return pc.cast(batch.column("_row"), pa.string())
     parts = [pc.utf8_trim_whitespace(batch.column(name)) for name in key_columns]
-    missing = [pc.fill_null(pc.is_in(part, value_set=pa.array(NO_KEY)), True) for part in parts]
+    missing = [pc.fill_null(pc.is_in(part, value_set=_no_key()), True) for part in parts]
     whole = pc.binary_join_element_wise(*parts, SEPARATOR) if len(parts) > 1 else parts[0]
     absent = missing[0]
     for more in missing[1:]:
         absent = pc.or_(absent, more)
     return pc.if_else(absent, pa.scalar(None, pa.string()), whole)
+
+
+def _no_key() -> pa.Array:
+    """What stands in a key column when there is no key; `0` is a key like any other."""
+    return pa.array(["", *sorted(missing_words(zero_is_value=True))])
 
 
 def find_key_faults(raw: Path, key_columns: Sequence[str]) -> KeyFaults:
