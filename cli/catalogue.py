@@ -119,7 +119,7 @@ def areas(here: Platform, folder: Path, as_json: bool) -> None:
     if as_json:
         print_json(counts)
         return
-    console.print(f"区域码表已载入 Area register loaded: {counts['areas']:,} 区域 areas, {counts['ranges']:,} 门牌段 address ranges")
+    console.print(f"区域码表已载入 Area register loaded: {counts.areas:,} 区域 areas, {counts.ranges:,} 门牌段 address ranges")
 
 
 @click.command()

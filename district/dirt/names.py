@@ -44,7 +44,9 @@ def nicknames(view: View, share: float) -> None:
 def replaced_characters(view: View, share: float) -> None:
     """What code pages and input methods put in place of a rare character, in this share of the names that have one."""
     for column in _columns(view):
-        rare = np.array([any(character in pools()["rare"] for character in text or "") for text in view.columns[column].to_pylist()], dtype=bool)
+        rare = np.array(
+            [any(character in pools()["rare"] for character in text or "") for text in view.columns[column].to_pylist()], dtype=bool
+        )
         rows = view.free_rows(column, min(1.0, share), rare)
         draw = view.rng.integers(6, size=len(rows))
         view.rewrite(
