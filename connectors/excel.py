@@ -9,7 +9,7 @@ import python_calamine as calamine
 
 from connectors.cell_text import cell_text
 from connectors.furniture import set_furniture_aside
-from connectors.headers import HEADER_SEARCH_ROWS, find_header, header_likeness, match_headers, unique_headers
+from connectors.headers import HEADER_SEARCH_ROWS, find_header, header_likeness, match_headers, title_above, unique_headers
 from connectors.portions import Portion, text_batch
 from rules.errors import Refused
 
@@ -23,6 +23,7 @@ class SheetLayout:
     sheet: str
     header_row: int
     header: tuple[str, ...]
+    title: str = ""
 
 
 @dataclass(kw_only=True)
@@ -68,7 +69,7 @@ def _layout(workbook: calamine.CalamineWorkbook, name: str, expected: Sequence[s
     if index is None or index >= len(rows) or not any(rows[index]):
         return None
     width = max(i + 1 for row in rows[index:] for i, cell in enumerate(row) if cell)
-    return SheetLayout(sheet=name, header_row=index + 1, header=unique_headers(rows[index], width))
+    return SheetLayout(sheet=name, header_row=index + 1, header=unique_headers(rows[index], width), title=title_above(rows[:index]))
 
 
 def _nearness(layout: SheetLayout, expected: Sequence[str]) -> tuple[int, float]:

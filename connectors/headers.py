@@ -53,6 +53,11 @@ def match_headers(expected: Sequence[str], header: Sequence[str]) -> Matching:
     return Matching(found=found, missing=tuple(name for name in expected if name not in found))
 
 
+def title_above(rows: Sequence[Sequence[str | None]]) -> str:
+    """The first line above the header that holds words: the table's own title."""
+    return next((cell for row in rows for cell in map(clean_header, row) if cell), "")
+
+
 def find_header(rows: Sequence[Sequence[str | None]], expected: Sequence[str]) -> int | None:
     """Index of the header among the first rows: the row with most of the contract's headers, or the most header-like one."""
     if expected:

@@ -24,6 +24,7 @@ _MISFITS = frozenset(("ID-DOCUMENT", "DOCUMENT-SHAPE", "NAME-NOTE"))
 _HAN_NAME = re.compile(
     r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff?□〓\ue000-\uf8ff][\u3400-\u9fff·•．.\s\u3000?□〓\ue000-\uf8ff\U00020000-\U0003ffff]{1,14}"
 )
+_LATIN_NAME = re.compile(r"[A-Za-z][A-Za-z'.-]+([ ,·]+[A-Za-z'.-]+){1,4}")
 _ADDRESS = re.compile(
     r".*(省|市|区|县|镇|街道|乡|社区|村).*(路|街|道|巷|村|组|队|号|栋|幢|座|室|房|苑|园|楼).*|.*(路|大道|街|巷|里).*\d+号.*"
 )
@@ -117,6 +118,8 @@ _REPRESENTATIVES: Mapping[str, str] = {
 
 
 def _is_name(value: str) -> bool:
+    if _LATIN_NAME.fullmatch(value):
+        return True
     plain = re.sub(r"\s+|[（(].*[)）]|\d+$", "", value)
     if not _HAN_NAME.fullmatch(plain):
         return False

@@ -10,12 +10,13 @@ import pyarrow as pa
 import yaml
 
 from catalog.datasets import Server
-from connectors.element_evidence import Proposed, candidates
+from connectors.element_evidence import Proposed, candidates, is_listed
+from connectors.header_likeness import VERBATIM, context_of
 from connectors.portions import FILE, ROW
 from connectors.profile import Profile, profile
-from connectors.sources import NO_SECRETS, find_files, format_of, open_server
+from connectors.sources import NO_SECRETS, Source, find_files, format_of, open_server
 from connectors.text_layout import Layout, find_layout
-from rules.elements import fold_header
+from rules.elements import fold_header, load_elements
 from rules.errors import Refused
 from rules.names import pinyin_key
 
@@ -24,7 +25,9 @@ API_VERSION = "v3.1.0"
 DEFAULT_LEVEL = "L2"
 NAME_LENGTH_MAX = 40
 NEARLY_ALL = 0.98
+GOOD_KEY = 1.5
 COMPOSITE_COLUMNS = 8
+UPDATED_AT = "updated_at"
 UNNAMED_DEPARTMENT = "unnamed_department"
 KEY_WORDS = ("主键", "流水号", "编号", "编码", "序号", "代码", "号", "ID", "KEY", "UUID")
 
@@ -58,15 +61,17 @@ class Proposal:
 
 
 def propose(
-    source: str | Path | Server, *, key: str | None = None, domain: str = "", title: str = "", secrets: Mapping[str, str] = NO_SECRETS
+    place: str | Path | Server, *, key: str | None = None, domain: str = "", title: str = "", secrets: Mapping[str, str] = NO_SECRETS
 ) -> Proposal:
     """Look at a file, folder, glob or server and draft its contract. Raises Refused with a SRC- code when it cannot be read."""
-    server = source if isinstance(source, Server) else _server_of(Path(source))
-    profiles, rows = _profiles(server, secrets)
-    columns = _columns(profiles)
+    server = place if isinstance(place, Server) else _server_of(Path(place))
+    source = open_server(server, secrets=secrets)
+    profiles, rows = _profiles(source, server)
+    title = title or source.parts[0].title or _title_of(server)
+    columns = _columns(profiles, title)
     layout = _layout(server)
     name = key or _key_of(server)
-    document = _document(name, domain, title or _title_of(server), server, layout, columns)
+    document = _document(name, domain, title, server, layout, columns)
     return Proposal(
         contract=yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=140),
         key=name,
@@ -86,8 +91,7 @@ class _Sampled:
     profile: Profile
 
 
-def _profiles(server: Server, secrets: Mapping[str, str]) -> tuple[list[_Sampled], int]:
-    source = open_server(server, secrets=secrets)
+def _profiles(source: Source, server: Server) -> tuple[list[_Sampled], int]:
     cells: dict[str, list[str | None]] = {name: [] for name in source.header}
     rows = 0
     for batch in source.batches():
@@ -103,10 +107,12 @@ def _profiles(server: Server, secrets: Mapping[str, str]) -> tuple[list[_Sampled
     return [_Sampled(cells=column, profile=profile(name, column)) for name, column in cells.items()], rows
 
 
-def _columns(sampled: Sequence[_Sampled]) -> list[ColumnProposal]:
+def _columns(sampled: Sequence[_Sampled], title: str) -> list[ColumnProposal]:
     profiles = [column.profile for column in sampled]
-    chosen = _assigned({p.header: candidates(p) for p in profiles})
+    context = context_of([p.header for p in profiles], title)
+    chosen = _with_update_time(profiles, _assigned({p.header: candidates(p, context) for p in profiles}))
     keys = _key_headers(sampled, chosen)
+    chosen = {header: p for header, p in chosen.items() if header not in keys or _says_more_than_row(p)}
     names = _names(profiles, chosen)
     return [_column(p, chosen.get(p.header), names[p.header], p.header in keys) for p in profiles]
 
@@ -122,11 +128,28 @@ def _assigned(found: Mapping[str, Sequence[Proposed]]) -> Mapping[str, Proposed]
     return chosen
 
 
+def _with_update_time(profiles: Sequence[Profile], chosen: Mapping[str, Proposed]) -> Mapping[str, Proposed]:
+    """When the source last confirmed a row usually stands in its last column, whatever the department calls it."""
+    last = profiles[-1]
+    if any(p.element.key == UPDATED_AT for p in chosen.values()) or not last.values or is_listed(last.header):
+        return chosen
+    if last.kinds["date"] < NEARLY_ALL or not re.search(r"(日|期|时间)$", last.header):
+        return chosen
+    reasons = ("最后一列的日期 a date in the last column", "没有其他更新时间 no other column says when a row was confirmed")
+    proposed = Proposed(element=load_elements()[UPDATED_AT], confidence=0.6, header_likeness=0.0, reasons=reasons)
+    return {**chosen, last.header: proposed}
+
+
+def _says_more_than_row(proposed: Proposed) -> bool:
+    """The number of a record is no fact about the person, unless the list holds its header or it identifies persons by its form."""
+    return proposed.header_likeness == VERBATIM or proposed.element.kind in ("id_number", "credit_code")
+
+
 def _key_headers(sampled: Sequence[_Sampled], chosen: Mapping[str, Proposed]) -> tuple[str, ...]:
     """The column that numbers the rows: nearly always filled and different, rather a number of the record than of the person."""
     scores = {column.profile.header: _key_score(column.profile, place, chosen) for place, column in enumerate(sampled)}
     best = max(scores, key=lambda header: scores[header])
-    if scores[best] > 0:
+    if scores[best] >= GOOD_KEY:
         return (best,)
     return _composite_key(sampled) or (best,)
 
@@ -136,14 +159,19 @@ def _key_score(found: Profile, place: int, chosen: Mapping[str, Proposed]) -> fl
     if filled < NEARLY_ALL or different < NEARLY_ALL:
         return filled * different - 1.0
     element = chosen[found.header].element if found.header in chosen else None
-    named = any(fold_header(found.header).endswith(fold_header(word)) for word in KEY_WORDS)
+    named = _numbers_rows(found)
     of_person = element is not None and (element.describes == "person" or element.kind in ("name", "phone", "address", "date", "timestamp"))
     return 1.0 + 2.0 * named + 1.0 * found.unique + 1.0 / (1 + place) - 2.0 * of_person
 
 
+def _numbers_rows(found: Profile) -> bool:
+    return any(fold_header(found.header).endswith(fold_header(word)) for word in KEY_WORDS)
+
+
 def _composite_key(sampled: Sequence[_Sampled]) -> tuple[str, ...]:
-    """The first two columns that are filled and together never say the same twice."""
-    filled = [column for column in sampled if column.profile.filled == column.profile.rows][:COMPOSITE_COLUMNS]
+    """The first two columns of numbers that are filled and together never say the same twice."""
+    filled = [column for column in sampled if column.profile.filled == column.profile.rows and _numbers_rows(column.profile)]
+    filled = filled[:COMPOSITE_COLUMNS]
     for i, one in enumerate(filled):
         for other in filled[i + 1 :]:
             if len(set(zip(one.cells, other.cells, strict=True))) == one.profile.rows:

@@ -45,6 +45,7 @@ class Part:
     name: str
     header: tuple[str, ...]
     open: Callable[[], Reading] = field(repr=False)
+    title: str = ""
 
 
 @dataclass(kw_only=True)
@@ -152,7 +153,7 @@ def format_of(path: Path) -> str:
 
 def _text_parts(path: Path, server: Server, expected: Sequence[str]) -> list[Part]:
     layout = find_layout(path, expected=expected, encoding=server.encoding, delimiter=server.delimiter, header_row=server.header_row)
-    return [Part(name=path.name, header=layout.header, open=lambda: TextReading(path=path, layout=layout))]
+    return [Part(name=path.name, header=layout.header, open=lambda: TextReading(path=path, layout=layout), title=layout.title)]
 
 
 def _excel_parts(path: Path, server: Server, expected: Sequence[str]) -> list[Part]:
@@ -160,7 +161,7 @@ def _excel_parts(path: Path, server: Server, expected: Sequence[str]) -> list[Pa
     name = path.name
     names = [name if len(sheets) == 1 else f"{name}#{layout.sheet}" for layout in sheets]
     return [
-        Part(name=called, header=layout.header, open=partial(SheetReading, path=path, layout=layout))
+        Part(name=called, header=layout.header, open=partial(SheetReading, path=path, layout=layout), title=layout.title)
         for called, layout in zip(names, sheets, strict=True)
     ]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.headers import clean_header, find_header, match_headers, unique_headers
+from connectors.headers import clean_header, find_header, match_headers, title_above, unique_headers
 from rules.errors import Refused
 
 SAMPLE_BYTES = 1 << 18
@@ -25,7 +25,7 @@ SAME_OR_WIDER = {"utf-8-sig": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "c
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """`encoding` is None while only ASCII has been seen; `header_lines` are all lines down to the header's last, 1-based."""
+    """`encoding` is None while only ASCII has been seen; `header_lines`: all lines down to the header's last; `title` stands above it."""
 
     encoding: str | None
     bom_bytes: int
@@ -33,6 +33,7 @@ class Layout:
     header_row: int
     header_lines: int
     header: tuple[str, ...]
+    title: str = ""
 
 
 def find_layout(
@@ -59,6 +60,7 @@ def find_layout(
         header_row=best.header_row,
         header_lines=best.header_lines,
         header=best.header,
+        title=best.title,
     )
 
 
@@ -97,6 +99,7 @@ class _Trial:
     header_row: int
     header_lines: int
     header: tuple[str, ...]
+    title: str
     score: tuple[int, float]
 
 
@@ -110,7 +113,9 @@ def _trial(text: str, delimiter: str, expected: Sequence[str], header_row: int |
     header = unique_headers(rows[index], width)
     starts = 1 if index == 0 else ends[index - 1] + 1
     score = (len(match_headers(expected, header).found), _evenness(rows[index:], width))
-    return _Trial(delimiter=delimiter, header_row=starts, header_lines=ends[index], header=header, score=score)
+    return _Trial(
+        delimiter=delimiter, header_row=starts, header_lines=ends[index], header=header, title=title_above(rows[:index]), score=score
+    )
 
 
 def _rows(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
