@@ -73,7 +73,12 @@ def read(text: str, places: Places, names: Names) -> Parts:
     building.take(rest)
     if building.tail:
         area, building.tail = places.split_end(area, building.tail)
-    faults = {"ADDRESS-RELATIVE": places.relative_in(told), "ADDRESS-OLD-NAME": area.renamed, "ADDRESS-REMARK": told != text.upper()}
+    faults = {
+        "ADDRESS-RELATIVE": places.relative_in(told),
+        "ADDRESS-VAGUE": told.endswith("宿舍") and not building.room,
+        "ADDRESS-OLD-NAME": area.renamed,
+        "ADDRESS-REMARK": told != text.upper(),
+    }
     return Parts(
         province=area.province,
         city=area.city,

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from rules.address_book import FLOOR_SLOT, NO_SLOT, ROOM_SLOT, AddressBook, AreaRow, RangeRow, Recipe
 from rules.address_parts import MOST_MARKS
-from rules.cells import Matrix, Standardised, as_text, text_buffers
+from rules.cells import Matrix, Standardised, as_text, nothing, text_buffers
 from rules.characters import FULL_WIDTH
 
 __all__ = ["AddressBook", "AreaRow", "RangeRow", "grid_of", "standardise_addresses"]
@@ -129,6 +129,8 @@ def _spelt(values: pa.StringArray, runs: _Runs, recipes: list[Recipe], which: Ma
 def _joined(runs: _Runs, digits: pa.StringArray, recipes: list[Recipe], which: Matrix) -> pa.Array:
     """Literal pieces and runs of digits in turn, joined row by row."""
     literals = [pa.array(texts, pa.string()) for texts in zip_longest(*(r.literals for r in recipes), fillvalue="")]
+    if not literals:
+        return nothing(len(which))
     columns = [literals[0].take(pa.array(which))]
     for slots, texts in zip(zip_longest(*(r.slots for r in recipes), fillvalue=NO_SLOT), literals[1:], strict=True):
         columns += [_digits_at(runs, digits, np.array(slots, np.int64)[which]), texts.take(pa.array(which))]
@@ -160,7 +162,7 @@ def _without_leading_zeros(digits: pa.StringArray) -> pa.StringArray:
     zero = pc.match_substring_regex(digits, "^0[0-9]")
     if not pc.any(zero).as_py():
         return digits
-    return pc.if_else(zero, pc.utf8_ltrim(digits, characters="0"), digits)
+    return pc.replace_substring_regex(digits, "^0+([0-9])", r"\1")
 
 
 def _grids(runs: _Runs, recipes: list[Recipe], which: Matrix, book: AddressBook) -> pa.Array:

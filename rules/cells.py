@@ -40,7 +40,7 @@ def as_text(values: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     return whole if whole.type == pa.string() else whole.cast(pa.string())
 
 
-def no_fault(length: int) -> pa.Array:
+def nothing(length: int) -> pa.Array:
     return pa.nulls(length, pa.string())
 
 

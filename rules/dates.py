@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rules.cells import Cell, Matrix, Standardised, bytes_of_width, judge_rest, no_fault, null_mask, placed, texts_of_width
+from rules.cells import Cell, Matrix, Standardised, bytes_of_width, judge_rest, nothing, null_mask, placed, texts_of_width
 from rules.characters import FULL_WIDTH
 
 EARLIEST_YEAR, LATEST_YEAR = 1850, 2200
@@ -22,6 +22,9 @@ PLACEHOLDERS = frozenset(
     )
 )
 NOT_IN_THE_FUTURE = frozenset(("birth_date", "death_date", "updated_at"))
+NO_END = frozenset(("长期", "永久", "长期有效", "永久有效", "无固定期限", "至今"))
+"""An end that is open: no date, and no fault."""
+
 TWO_DIGIT_PIVOT = 30
 """Two-digit years up to this are of this century where today is not known."""
 SERIAL_RANGE = (10_000, 80_000)
@@ -77,6 +80,8 @@ def _last_day(element_key: str, today: date | None) -> int:
 def judge_date(text: str, *, element_key: str, today: date | None) -> Cell:
     """One text as a date, rarest spellings last."""
     plain = _plain(text)
+    if plain in NO_END:
+        return Cell(None)
     if _LUNAR.search(plain):
         return _lunar(plain)
     day, _ = _split_time(plain)
@@ -209,13 +214,13 @@ def _in_calendar(parts: _Parts) -> bool:
 def _standardise(values: pa.StringArray, judge: Callable[[str], Cell], *, last: int, with_time: bool) -> Standardised:
     """The common spellings of plain days up to `last` (YYYYMMDD) are rewritten column-wise; every other distinct text is judged."""
     done = null_mask(values)
-    value = no_fault(len(values))
+    value = nothing(len(values))
     for width in (8, 10, 19) if with_time else (8, 10):
         rows, matrix = bytes_of_width(values, width)
         iso, good = _canonical(matrix, last)
         done[rows[good]] = True
         value = pc.coalesce(value, placed(len(values), rows[good], texts_of_width(iso[good])))
-    return judge_rest(values, Standardised(value=value, fault=no_fault(len(values))), done, judge)
+    return judge_rest(values, Standardised(value=value, fault=nothing(len(values))), done, judge)
 
 
 def _canonical(matrix: Matrix, last: int) -> tuple[Matrix, Matrix]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from rules.cells import Cell, Standardised, as_text, judge_rest, no_fault, null_mask, only_where
+from rules.cells import Cell, Standardised, as_text, judge_rest, nothing, null_mask, only_where
 from rules.characters import FULL_WIDTH, GARBLED_FIRST, INVISIBLE, garbled, recoded
 
 DOTS = "·•・･‧․．.。∙⋅●、*＊\\-‐-―'’`"
@@ -40,7 +40,7 @@ def standardise_names(values: pa.StringArray) -> Standardised:
     """Names as given; remarks and replaced characters are noted, what is no name is void."""
     plain, odd = (pc.fill_null(pc.match_substring_regex(values, shape), False) for shape in (_PLAIN_HAN, _NOT_PLAIN))
     done = null_mask(values) | pc.and_not(plain, odd).to_numpy(zero_copy_only=False)
-    return judge_rest(values, Standardised(value=only_where(values, done), fault=no_fault(len(values))), done, judge_name)
+    return judge_rest(values, Standardised(value=only_where(values, done), fault=nothing(len(values))), done, judge_name)
 
 
 def judge_name(text: str) -> Cell:

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from rules.cells import Cell, Matrix, Standardised, bytes_of_width, judge_rest, no_fault, null_mask, only_where
+from rules.cells import Cell, Matrix, Standardised, bytes_of_width, judge_rest, nothing, null_mask, only_where
 from rules.characters import DASHES, FULL_WIDTH, INVISIBLE, SCIENTIFIC
 
 MOBILE = re.compile(r"1[3-9][0-9]{9}")
@@ -37,7 +37,7 @@ def standardise_phones(values: pa.StringArray, *, landlines: bool) -> Standardis
     rows, matrix = bytes_of_width(values, 11)
     done = null_mask(values)
     done[rows[_mobile(matrix)]] = True
-    quick = Standardised(value=only_where(values, done), fault=no_fault(len(values)))
+    quick = Standardised(value=only_where(values, done), fault=nothing(len(values)))
     return judge_rest(values, quick, done, partial(judge_phone, landlines=landlines))
 
 

@@ -1,7 +1,7 @@
 """Place names at the head of an address: province, city, district, street, community, by list and by the words they end in."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ _COMMUNITY = re.compile(
 )
 _TO_THE_STREET = re.compile(rf"[{_HAN}]{{2,30}}?(?:街道|[{_HAN}]{{2}}镇|[{_HAN}]{{2}}乡)(?!办|政府|[东西南北中]?[路街])(?=[{_HAN}])")
 MOST_HEADS = 50_000
+LONGEST_NAME = 15
 _COMMUNITY_KINDS = {"行政村": "村", "村委会": "村", "村民委员会": "村", "村": "村"}
 _GRID = re.compile(r"^(?:第?[\U000f0000-\U000f0010一二三四五六七八九十0-9]+网格)")
 _NOT_A_STEM = re.compile(r"[东西南北中一二三四五六七八九十]{0,2}(?:路|大道|街(?!道)|巷|社区|村|广场|花园|新城)")
@@ -94,47 +95,43 @@ class Places:
         """Place names at the end of a text, smallest first, as in an address written the other way round."""
         rest, found = text, area
         for names, key in ((self.streets, "street"), (self.districts, "district"), (self.cities, "city"), (self.provinces, "province")):
-            name = next((n for n in names if rest.startswith(n)), None)
-            if name:
+            if name := next(_known_heads(rest, names), None):
                 rest, found = rest[len(name) :], _with(found, key, names[name])
         return (found, "") if not rest else (area, text)
 
     def _province(self, text: str) -> tuple[str, str]:
-        for length in (8, 7, 6, 5, 4, 3, 2):
-            name = text[:length]
-            full = self.provinces.get(name)
-            if full and (full == name or self._goes_on(text[length:])):
-                return full, text[length:].lstrip()
+        for name in _known_heads(text, self.provinces):
+            full = self.provinces[name]
+            if full == name or self._goes_on(text[len(name) :]):
+                return full, text[len(name) :].lstrip()
         return "", text
 
     def _goes_on(self, rest: str) -> bool:
         """After a short form such as 广东 a city or district must follow, else it is the name of a road."""
         rest = rest.lstrip()
-        return any(rest[:n] in self.cities or rest[:n] in self.districts for n in (2, 3, 4)) or bool(_CITY_ALONE.match(rest))
+        return any(_known_heads(rest, self.cities)) or any(_known_heads(rest, self.districts)) or bool(_CITY_ALONE.match(rest))
 
     def _city(self, text: str, province: str) -> tuple[str, str, bool]:
         if province in self.municipalities:
             return "", re.sub(rf"^(?:{province}|市辖[区县]|县)\s*", "", text), False
-        for length in (13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2):
-            name = text[:length]
-            if name in self.cities and (name[-1] in "市州" or self._district_follows(text[length:])):
-                return self.cities[name][1], text[length:].lstrip(), name[-1] in "市州" and name != self.cities[name][1]
-        if any(text[:n] in self.districts and text[n - 1] in "市县区" for n in range(3, 10)):
+        for name in _known_heads(text, self.cities):
+            if name[-1] in "市州" or self._district_follows(text[len(name) :]):
+                return self.cities[name][1], text[len(name) :].lstrip(), name[-1] in "市州" and name != self.cities[name][1]
+        if any(name[-1] in "市县区" for name in _known_heads(text, self.districts)):
             return "", text, False
         found = (_CITY if province else _CITY_ALONE).match(text)
         return (found[0], text[found.end() :].lstrip(), False) if found else ("", text, False)
 
     def _district_follows(self, rest: str) -> bool:
-        return any(rest.lstrip()[:n] in self.districts for n in (2, 3, 4))
+        return any(_known_heads(rest.lstrip(), self.districts))
 
     def _district(self, text: str, province: str, city: str) -> tuple[tuple[str, str, str], str, bool]:
         text = re.sub(r"^市辖[区县]\s*", "", text)
         province = province or (self.cities[city][0] if city in self.cities else "")
-        for length in (9, 8, 7, 6, 5, 4, 3, 2):
-            home = self.districts.get(text[:length])
-            if home and self._may_be(home, province, city) and self._whole(text, length):
-                name = text[:length]
-                return home, text[length:].lstrip(), name[-1] in "市县区" and name != home[2]
+        for name in _known_heads(text, self.districts):
+            home = self.districts[name]
+            if self._may_be(home, province, city) and self._whole(name, text):
+                return home, text[len(name) :].lstrip(), name[-1] in "市县区" and name != home[2]
         found = _DISTRICT.match(text) if city or province else None
         if found:
             return (province, city, found[0]), text[found.end() :].lstrip(), False
@@ -143,19 +140,18 @@ class Places:
     def _may_be(self, home: tuple[str, str, str], province: str, city: str) -> bool:
         return province in ("", home[0]) and city in ("", home[1])
 
-    def _whole(self, text: str, length: int) -> bool:
+    def _whole(self, name: str, text: str) -> bool:
         """A stem such as 南海 stands for the district only before one of its streets; 南海大道 is a road."""
-        if text[length - 1] in "区县市":
+        if name[-1] in "区县市":
             return True
-        rest = text[length:].lstrip()
-        return any(rest.startswith(name) and not _NOT_A_STEM.match(rest[len(name) :]) for name in self.streets)
+        rest = text[len(name) :].lstrip()
+        return any(not _NOT_A_STEM.match(rest[len(street) :]) for street in _known_heads(rest, self.streets))
 
     def _street(self, text: str, district: str) -> tuple[str, str, bool]:
         if not district or self.home is None or district == self.home[2]:
-            for length in (8, 7, 6, 5, 4, 3, 2):
-                name = text[:length]
-                if name in self.streets and (name.endswith(_STREET_ENDINGS) or not _NOT_A_STEM.match(text[length:])):
-                    rest = re.sub(r"^(?:街道办事处|街道办|办事处|街道|镇)", "", text[length:]).lstrip()
+            for name in _known_heads(text, self.streets):
+                if name.endswith(_STREET_ENDINGS) or not _NOT_A_STEM.match(text[len(name) :]):
+                    rest = re.sub(r"^(?:街道办事处|街道办|办事处|街道|镇)", "", text[len(name) :]).lstrip()
                     return self.streets[name], rest, name.endswith(_STREET_ENDINGS) and name[:2] != self.streets[name][:2]
         found = _STREET.match(text) if district or text[:1] else None
         if not found:
@@ -164,13 +160,17 @@ class Places:
         return self.streets.get(name, name), re.sub(r"^办事处", "", text[found.end() :]).lstrip(), False
 
     def _community(self, text: str) -> tuple[str, str]:
-        known = next((text[:n] for n in range(10, 2, -1) if text[:n] in self.communities), None)
-        if known:
-            return known, re.sub(r"^(?:居民委员会|居委会|村民委员会|村委会)", "", text[len(known) :]).lstrip()
+        if known := next(_known_heads(text, self.communities), None):
+            return known, re.sub(r"^(?:居民委员会|居委会|村?民委员会|村?委会)", "", text[len(known) :]).lstrip()
         found = _COMMUNITY.match(text)
         if not found:
             return "", text
         return found["name"] + _COMMUNITY_KINDS.get(found["kind"], "社区"), text[found.end() :].lstrip()
+
+
+def _known_heads(text: str, names: Mapping[str, object]) -> Iterator[str]:
+    """The names that a text begins with, the longest first."""
+    return (text[:n] for n in range(min(len(text), LONGEST_NAME), 1, -1) if text[:n] in names)
 
 
 def _with(area: Area, key: str, value: Any) -> Area:
@@ -232,13 +232,15 @@ def _home(code: str) -> tuple[str, str, str]:
 
 
 def _cities() -> dict[str, tuple[str, str]]:
-    """Cities by newest name, older names of the same code, and without 市."""
+    """Cities by their name of today, older names, and without 市; what is a name of today is nobody's older name."""
     found: dict[str, tuple[str, str]] = {}
+    older: dict[str, tuple[str, str]] = {}
     for code, names in load_regions().regions.items():
         if names[-1].level == "prefecture" and names[-1].to_year is None and (home := _home(code))[1]:
-            spellings = [n.name for n in names] + [n.name[:-1] for n in names if n.name.endswith("市")]
-            found |= dict.fromkeys(spellings, (home[0], home[1]))
-    return found
+            found[names[-1].name] = home[:2]
+            older |= {name.name: home[:2] for name in names if len(name.name) > 2}
+    full = older | found
+    return {name[:-1]: home for name, home in full.items() if name.endswith("市") and len(name) > 2} | full
 
 
 def _counties() -> dict[str, tuple[str, str, str]]:

@@ -34,7 +34,7 @@ class Region:
 
 @dataclass(frozen=True, kw_only=True)
 class RegionRegister:
-    """Every code with its names, the oldest first."""
+    """Every code with its names, the oldest first and what it is called today last."""
 
     regions: Mapping[str, tuple[Region, ...]]
 
@@ -76,7 +76,7 @@ def load_regions() -> RegionRegister:
         for row in csv.DictReader(lines):
             region = _region(row)
             names[region.code] = (*names.get(region.code, ()), region)
-    return RegionRegister(regions=names)
+    return RegionRegister(regions={code: tuple(sorted(same, key=lambda region: region.to_year is None)) for code, same in names.items()})
 
 
 @cache
