@@ -103,7 +103,7 @@ def _department(document: Mapping[str, Any], findings: Findings) -> str:
     domain = text(document.get("domain"))
     if domain and len(domain) <= ID_LENGTH_MAX and domain.isprintable():
         return _known_department(domain) or domain
-    if domain or not document.get("domain"):  # of a wrong type: the standard's schema says so
+    if isinstance(document.get("domain"), str | None):  # of any other type: the standard's schema says so
         findings.fault("CON-DOMAIN", "/domain", domain[:60])
     return ""
 

@@ -48,6 +48,8 @@ def read_contract(file: Path, findings: Findings) -> ContractText | None:
     if len(documents) != 1 or not isinstance(documents[0], dict):
         findings.fault("CON-DOCUMENT", "", f"文档数 documents = {len(documents)}")
         return None
+    if not text.endswith("\n"):
+        findings.warn("CON-CUT", f"line {text.count(chr(10)) + 1}")
     return ContractText(text=text, document=documents[0])
 
 
