@@ -2,9 +2,10 @@
 
 import click
 
-from access.recording import log_faults_translated
+from access.accounts import OPERATOR_NAME
+from access.auditing import newest_entries, verify_log
+from access.log_faults import log_faults_translated
 from audit.log import open_log
-from audit.verify import verify as verify_log
 from cli.output import console, print_json, print_table
 from cli.platform import Platform
 from rules.errors import IntegrityBroken
@@ -26,8 +27,7 @@ def verify(here: Platform, as_json: bool) -> int:
     assert_home(here)
     with log_faults_translated():
         log = open_log(here.home.audit_url, here.home.keys)
-        log.seal()
-        verdict = verify_log(log)
+        verdict = verify_log(log, OPERATOR_NAME)
     if as_json:
         print_json(verdict)
         return 0 if verdict.ok else IntegrityBroken.exit_code
@@ -46,7 +46,7 @@ def list_(here: Platform, last: int, as_json: bool) -> None:
     assert_home(here)
     with log_faults_translated():
         log = open_log(here.home.audit_url, here.home.keys)
-        entries = list(log.entries(max(0, log.size() - last)))
+        entries = newest_entries(log, OPERATOR_NAME, last)
     if as_json:
         print_json([{"index": e.seq, "event": e.record.event.value, "at": e.record.at, **e.record.body} for e in entries])
         return

@@ -6,6 +6,7 @@ import click
 
 from cli.output import console, errors, print_json, print_table
 from cli.platform import Platform
+from rules.quality import load_quality
 
 platform = click.make_pass_decorator(Platform)
 as_json_option = click.option("--json", "as_json", is_flag=True, help="For machines (机器可读).")
@@ -139,8 +140,9 @@ def quality(here: Platform, dataset: str, as_json: bool) -> None:
     print_table(f"{dataset}: 质量得分 quality", ("快照 snapshot", "列 column", "维度 dimension", "得分 score"), scores, numbers=(0, 3))
     faults = [(f.column, f.code, told_fault(f.code), f.cells) for f in report.faults]
     print_table("缺陷 faults", ("列 column", "代码 code", "含义 meaning", "单元格 cells"), faults, numbers=(3,))
-    aside = [(q.column, q.reason, q.rows) for q in report.quarantine]
-    print_table("隔离 quarantine", ("列 column", "原因 reason", "行 rows"), aside, numbers=(2,))
+    reasons = load_quality().reasons
+    aside = [(q.column, q.reason, f"{reasons[q.reason].zh} {reasons[q.reason].en}", q.rows) for q in report.quarantine]
+    print_table("隔离 quarantine", ("列 column", "代码 code", "原因 reason", "行 rows"), aside, numbers=(3,))
 
 
 def told_fault(code: str) -> str:

@@ -10,7 +10,7 @@ from cli.demo import REQUESTER_ACCOUNT, Told
 from cli.output import console, print_table
 from cli.platform import Platform
 from rules.elements import load_elements
-from rules.errors import load_error_texts
+from rules.quality import load_quality
 
 MOST_ROWS = 12
 SHOWN_LINES = 5
@@ -68,8 +68,8 @@ def print_intake(told: Told) -> None:
 
 
 def reason_of(code: str) -> str:
-    text = load_error_texts().get(code)
-    return f"{text.zh} {text.en}" if text else ""
+    reason = load_quality().reasons[code]
+    return f"{reason.zh} {reason.en}"
 
 
 def print_reconciliation(told: Told) -> None:
@@ -85,11 +85,11 @@ def print_reconciliation(told: Told) -> None:
     accuracy = {element.element: element for element in told.elements}
     conflicts = sorted(golden.conflicts_by_element.items(), key=lambda item: -item[1])
     rows = [
-        (f"{elements[key].title} {key}", count, f"{accuracy[key].share:.3f}" if key in accuracy else "")
+        (elements[key].title, key, count, f"{accuracy[key].share:.3f}" if key in accuracy else "")
         for key, count in islice(conflicts, MOST_ROWS)
     ]
-    headers = ("数据元 element", "存在分歧的居民 residents whose sources differ", "金值正确率 golden right")
-    print_table("各数据元的分歧 conflicts by element", headers, rows, numbers=(1, 2))
+    headers = ("数据元", "element", "有分歧的居民 residents", "金值正确率 right")
+    print_table("各数据元的分歧 conflicts by element", headers, rows, numbers=(2, 3))
 
 
 def print_explained(told: Told) -> None:

@@ -9,7 +9,7 @@ import click
 from access.accounts import OPERATOR_NAME, Role, create_account
 from access.grants import change_state, list_grants
 from access.grants import grant as make_grant
-from access.recording import log_faults_translated
+from access.log_faults import log_faults_translated
 from access.terms import GrantState, RowScope
 from audit.log import Log, open_log
 from cli.output import console, print_json, print_table
