@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from catalog.datasets import Dataset, load_datasets
 from catalog.lake import STAGES, Lake
 from catalog.schema import SnapshotRow
+from catalog.store import Store
 
 CHINA = timezone(timedelta(hours=8))
 RAW, STANDARD, ACCEPTED, REFUSED = "raw", "standard", "accepted", "refused"
@@ -129,6 +130,19 @@ def stages_by_version(session: Session, dataset: str) -> Mapping[int, frozenset[
     """Which files of each snapshot are committed: what `Lake.sweep` must leave."""
     snapshots = list_snapshots(session, dataset)
     return {s.version: frozenset(STAGES) if s.rows_standard is not None else frozenset({"raw", "quarantine"}) for s in snapshots}
+
+
+def sweep(store: Store, lake: Lake) -> list[Path]:
+    """Remove from the lake what killed processes left behind; safe while others work. Returns what was removed.
+
+    Each data set is looked up in a transaction of its own, opened after its lock is taken: an older one might not see its newest snapshot.
+    """
+
+    def committed(dataset: str) -> Mapping[int, frozenset[str]]:
+        with store.session() as session:
+            return stages_by_version(session, dataset)
+
+    return lake.sweep(committed)
 
 
 def _row(session: Session, snapshot: Snapshot, *states: str) -> SnapshotRow:

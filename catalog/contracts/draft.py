@@ -19,7 +19,8 @@ from rules.elements import load_elements
 
 ID = re.compile(r"[a-z][a-z0-9_]{0,119}")
 ID_LENGTH_MAX = 120
-RESERVED_IDS = frozenset({"golden"})
+RESERVED_IDS = frozenset({"golden", "serving"})
+"""Names that grants and locks use for what is no data set."""
 _OWN_FIELDS = frozenset({"share", "updateFrequency", "verified", "sourceOfRecord"})
 
 
