@@ -34,10 +34,10 @@ serve: $(READY)
 	@$(BIN)/tongchou serve
 
 bench: $(READY)
-	@for part in standardise connectors district reconcile; do $(BIN)/python -m bench.$$part || exit 1; done
+	@for part in standardise connectors district reconcile; do $(BIN)/python bench/$$part.py || exit 1; done
 
 soak: $(READY)
-	@$(BIN)/python -m bench.soak
+	@$(BIN)/python bench/soak.py
 
 constraints:
 	@$(BIN)/uv pip compile -q --all-extras --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
