@@ -58,8 +58,8 @@ def judge_document_number(text: str, *, element_key: str) -> Cell:
 
 def _judge_free(plain: str) -> Cell:
     number = re.sub(rf"[\s{INVISIBLE}]+", "", plain)
-    repeated = len(set(number)) == 1 and len(number) > 5
-    return Cell(None, "DOCUMENT-MALFORMED") if repeated or not FREE_NUMBER.fullmatch(number) else Cell(number)
+    nothing = (len(set(number)) == 1 and (len(number) > 5 or number[0] == "0")) or SCIENTIFIC.fullmatch(number)
+    return Cell(None, "DOCUMENT-MALFORMED") if nothing or not FREE_NUMBER.fullmatch(number) else Cell(number)
 
 
 def _judge_identity_document(number: str, accepted: frozenset[str | None]) -> Cell:

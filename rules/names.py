@@ -175,7 +175,15 @@ def _compound_surnames() -> frozenset[str]:
 
 @cache
 def _surname_spellings() -> frozenset[str]:
-    return frozenset(spelling.upper() for spelling in _surnames().values())
+    """Capital pinyin of common and listed surnames, and their Cantonese romanisations."""
+    common = "".join(_table("names.yaml")["common_surnames"]).translate(_pinyin_words()).split()
+    cantonese = [spelling for spellings in _table("surnames.yaml").get("cantonese", {}).values() for spelling in spellings]
+    return frozenset(spelling.upper().replace(" ", "") for spelling in (*common, *_surnames().values(), *cantonese))
+
+
+@cache
+def _pinyin_words() -> Mapping[int, str]:
+    return _PerCharacter(lambda character: f" {_pinyin()[ord(character)]} ")
 
 
 @cache

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from rules.cells import Cell
 from rules.characters import FULL_WIDTH, INVISIBLE, SCIENTIFIC, SEPARATORS, garbled, recoded
+from rules.missing import missing_words
 
 CURRENCY_WORDS = re.compile(r"人民币|RMB|CNY|[¥￥]|元整|元$|圆$")
 LARGE_UNITS = {"亿": 100_000_000, "万": 10_000, "千": 1_000}
@@ -54,9 +55,10 @@ def judge_grid_code(text: str, *, known: Set[str] | None) -> Cell:
 def judge_household_number(text: str) -> Cell:
     """The number as the register writes it, without separators; capitals."""
     plain = text.strip().translate(FULL_WIDTH).upper()
-    if SCIENTIFIC.fullmatch(plain):
+    number = SEPARATORS.sub("", re.sub(r"(?<=^[0-9]{6})\.0+$", "", plain))
+    if SCIENTIFIC.fullmatch(plain) or SCIENTIFIC.fullmatch(number):
         return Cell(None, "TEXT-LOST")
-    return Cell(SEPARATORS.sub("", re.sub(r"(?<=^[0-9]{6})\.0+$", "", plain)) or None)
+    return Cell(None if number in missing_words(zero_is_value=False) else number)
 
 
 def judge_text(text: str) -> Cell:
@@ -64,7 +66,9 @@ def judge_text(text: str) -> Cell:
     if restored := recoded(text):
         return Cell(restored, "TEXT-RECODED")
     clean = _CONTROLS.sub(" ", text).strip()
-    return Cell(clean or None, "TEXT-GARBLED" if garbled(text) or "\ufffd" in text else None)
+    if clean in missing_words(zero_is_value=False):
+        return Cell(None)
+    return Cell(clean, "TEXT-GARBLED" if garbled(text) or "\ufffd" in text else None)
 
 
 def _decimal(plain: str, quantum: str) -> Cell:
