@@ -14,7 +14,7 @@ import pyarrow as pa
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from golden.comparison import score_pairs
+from golden.comparison import refuse_ambiguous, score_pairs
 from golden.engine import arrow, keep
 from golden.exact_groups import component_labels
 from golden.linkage import Component, average_linkage
@@ -33,6 +33,7 @@ STEP_BITS = 3
 def cluster_units(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: Weights) -> str:
     """Make the relations of this module from `scored` and `units`."""
     con.execute("CREATE OR REPLACE TABLE components_cut (units BIGINT)")
+    refuse_ambiguous(con)
     _list_edges(con, rules)
     _fill_components(con, rules, weights)
     clusters = _merge(con, rules)
@@ -86,6 +87,7 @@ def _fill_components(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weigh
     score_pairs(con, rules, weights, "unproposed")
     con.execute("INSERT INTO scored SELECT * REPLACE (-pair AS pair) FROM scored_first")
     con.execute("DROP TABLE scored_first")
+    refuse_ambiguous(con)
 
 
 def _merge(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> pa.Table:

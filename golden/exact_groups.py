@@ -72,7 +72,7 @@ def _link_names_of_numbers(con: duckdb.DuckDBPyConnection) -> None:
         """
         SELECT a.node AS a, b.node AS b FROM names_of_numbers a JOIN names_of_numbers b USING (number)
         JOIN names_of_numbers_compared c ON c.a = a.name_key AND c.b = b.name_key
-        WHERE a.names > 1 AND c.level IN ('wildcard', 'pinyin', 'one_edit') AND a.clashing = 0 AND b.clashing = 0
+        WHERE a.names > 1 AND c.level IN ('wildcard', 'pinyin', 'shortened', 'one_edit') AND a.clashing = 0 AND b.clashing = 0
         UNION ALL
         SELECT a.node, b.node FROM names_of_numbers a JOIN names_of_numbers b USING (number)
         JOIN (SELECT DISTINCT number, name_key, value FROM records JOIN record_former_name USING (rid)) f

@@ -12,7 +12,7 @@ BATCH_PAIRS = 1_000_000
 
 
 def compare_names(con: duckdb.DuckDBPyConnection, pairs: str, into: str) -> str:
-    """(a, b) unequal name keys → `into`(a, b, level): wildcard, pinyin, one_edit, surname or else."""
+    """(a, b) unequal name keys → `into`(a, b, level): wildcard, pinyin, shortened, one_edit, surname or else."""
     con.execute(f"CREATE OR REPLACE TABLE {into} (a VARCHAR, b VARCHAR, level VARCHAR)")
     con.execute("CREATE OR REPLACE TEMP TABLE spelt AS SELECT name_key, min(pinyin) AS pinyin FROM names GROUP BY name_key")
     rows = con.sql(f"""
@@ -29,10 +29,13 @@ def compare_names(con: duckdb.DuckDBPyConnection, pairs: str, into: str) -> str:
 def _levels(batch: pa.RecordBatch) -> pa.Array:
     a, b = batch.column("a").to_pylist(), batch.column("b").to_pylist()
     edits = cpdist(a, b, scorer=OSA.distance, dtype=np.int32)
+    lengths = np.array([[len(x) for x in a], [len(y) for y in b]])
+    long = lengths.min(axis=0) >= 2
     tests = {
         "wildcard": np.fromiter((("?" in x or "?" in y) and _fits(x, y) for x, y in zip(a, b, strict=True)), bool, len(a)),
         "pinyin": batch.column("same_sound").to_numpy(zero_copy_only=False),
-        "one_edit": (edits == 1) & np.fromiter((min(len(x), len(y)) >= 2 for x, y in zip(a, b, strict=True)), bool, len(a)),
+        "shortened": (edits == 1) & long & (lengths[0] != lengths[1]),
+        "one_edit": (edits == 1) & long,
         "surname": np.fromiter((x[:1] == y[:1] for x, y in zip(a, b, strict=True)), bool, len(a)),
     }
     return pa.array(np.select(list(tests.values()), list(tests), default="else"))

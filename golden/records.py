@@ -21,6 +21,7 @@ from rules.elements import load_elements
 from rules.matching import Attribute, MatchingRules
 from rules.names import name_key, pinyin_key
 
+NAME_KINDS = ("name", "folded")
 RESIDENT_NUMBER = "^[0-9]{17}[0-9X]$"
 NUMBERS = ("id_number", "document_number", "hmt_permit_number", "permanent_residence_number")
 """Where a person's 18-digit number may stand; residents of Hong Kong, Macau, Taiwan and holders of a residence card have one too (D-11, D-12)."""
@@ -34,9 +35,10 @@ PLACEHOLDER_RECORDS = 5
 
 def read_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: MatchingRules) -> None:
     """Make the relations of this module from the standard files of `sources`."""
-    _list_names(con, sources)
+    _list_names(con, sources, rules)
     _list_records(con, sources)
     _list_sources(con, sources)
+    _doubt_cut_numbers(con)
     for attribute in rules.attributes.values():
         if attribute.kind != "number":
             _list_values(con, sources, attribute)
@@ -85,7 +87,7 @@ def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
         parts.append(rows_of(source, offset, "rid, " + ", ".join(f"{sql} AS {name}" for name, sql in cells.items())))
     con.execute(f"""
         CREATE OR REPLACE TABLE records AS
-        SELECT rid, src, record, observed_on, number, nullif(name_key, '') AS name_key, birth, sex
+        SELECT rid, src, record, observed_on, number, name_key, birth, sex
         FROM ({_union(parts)}) rows LEFT JOIN names USING (name)""")
 
 
@@ -120,43 +122,58 @@ def _list_sources(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
         ) USING (src)""")
 
 
-def _list_names(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
-    parts = [
-        rows_of(source, 0, f"{cell} AS name")
-        for source in sources
-        for element, e in load_elements().items()
-        if e.kind == "name" and element in ("name", "former_name") and (cell := column_of(source, element))
-    ]
+def _list_names(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: MatchingRules) -> None:
+    """A nickname has no key: it says nothing for or against anybody."""
+    elements = {e for attribute in rules.attributes.values() if attribute.kind in NAME_KINDS for e in attribute.elements}
+    parts = [rows_of(s, 0, f"{identifier(c)} AS name") for s in sources for e in sorted(elements) for c in s.columns.get(e, ())]
     distinct = arrow(
         con, f"SELECT DISTINCT name FROM ({_union(parts, 'SELECT NULL::VARCHAR AS name')}) WHERE name IS NOT NULL ORDER BY name"
     )
     names = distinct.column("name").combine_chunks()
-    keep(con, "names", pa.table({"name": names, "name_key": name_key(names), "pinyin": pinyin_key(names)}))
+    keep(con, "spelt_names", pa.table({"name": names, "name_key": name_key(names), "pinyin": pinyin_key(names)}))
+    nickname = " OR ".join(f"regexp_matches(name, '{quoted(p)}')" for c in rules.comparisons.values() for p in c.nicknames) or "false"
+    con.execute(f"""
+        CREATE OR REPLACE TABLE names AS
+        SELECT name, CASE WHEN NOT ({nickname}) AND replace(name_key, '?', '') <> '' THEN name_key END AS name_key, pinyin FROM spelt_names""")
 
 
 def _list_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], attribute: Attribute) -> None:
     """record_<attribute>: each value once per record; empty and unusable values are left out."""
     parts = []
     for source, offset in zip(sources, offsets(con, sources), strict=True):
-        for column in _columns(source, attribute):
-            parts.append(rows_of(source, offset, f"rid, {_value_sql(attribute, identifier(column))} AS value"))
+        parts += [
+            rows_of(source, offset, f"rid, {_value_sql(attribute, e, identifier(c))} AS value") for e, c in _columns(source, attribute)
+        ]
     rows = _union(parts, "SELECT NULL::BIGINT AS rid, NULL::VARCHAR AS value")
-    if attribute.kind == "name":
-        rows = f"SELECT rid, nullif(name_key, '') AS value FROM ({rows}) raw JOIN names ON raw.value = names.name"
+    if attribute.kind in NAME_KINDS:
+        rows = f"SELECT rid, name_key AS value FROM ({rows}) raw JOIN names ON raw.value = names.name"
     con.execute(f"CREATE OR REPLACE TABLE record_{attribute.key} AS SELECT DISTINCT rid, value FROM ({rows}) WHERE value IS NOT NULL")
 
 
-def _columns(source: RecordSource, attribute: Attribute) -> Iterable[str]:
+def _columns(source: RecordSource, attribute: Attribute) -> Iterable[tuple[str, str]]:
     elements = list(attribute.elements)
     if attribute.identifying_documents:
         elements += [key for key, e in load_elements().items() if e.identifies_person and e.kind in ("id_number", "document_number")]
-    return [column for element in dict.fromkeys(elements) for column in source.columns.get(element, ())]
+    return [(element, column) for element in dict.fromkeys(elements) for column in source.columns.get(element, ())]
 
 
-def _value_sql(attribute: Attribute, column: str) -> str:
+def _value_sql(attribute: Attribute, element: str, column: str) -> str:
     if attribute.identifying_documents:
         return f"CASE WHEN NOT regexp_matches({column}, '{RESIDENT_NUMBER}') THEN nullif({column}, '') END"
+    if attribute.extract is not None:
+        return f"nullif(regexp_extract({column}, '{quoted(attribute.extract)}'), '')"
+    if attribute.qualified:
+        return f"'{element}:' || nullif({column}, '')"
     return f"nullif({column}, '')"
+
+
+def _doubt_cut_numbers(con: duckdb.DuckDBPyConnection) -> None:
+    """doubtful(rid, number): a number that ends in 000 and that its source of record does not hold was cut, although its check holds by chance."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE doubtful AS
+        SELECT rid, number FROM records WHERE number LIKE '%000'
+        AND number NOT IN (SELECT number FROM records JOIN sources USING (src) WHERE attests AND number LIKE '%000')""")
+    con.execute("UPDATE records SET number = NULL WHERE rid IN (SELECT rid FROM doubtful)")
 
 
 def _list_lost_numbers(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
@@ -171,8 +188,10 @@ def _list_lost_numbers(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordS
     void = arrow(
         con,
         f"""
-        SELECT rid, upper(regexp_replace(raw, '[^0-9A-Za-z]', '', 'g')) AS raw FROM ({faults}) faults JOIN records USING (src, record)
-        WHERE fault IN ('ID-CHECK', 'ID-DATE', 'ID-LOST')
+        SELECT rid, raw FROM (
+          SELECT rid, upper(regexp_replace(raw, '[^0-9A-Za-z]', '', 'g')) AS raw FROM ({faults}) faults JOIN records USING (src, record)
+          WHERE fault IN ('ID-CHECK', 'ID-DATE', 'ID-LOST')
+          UNION ALL SELECT rid, number FROM doubtful)
         QUALIFY count(*) OVER (PARTITION BY raw) <= {PLACEHOLDER_RECORDS} ORDER BY rid, raw""",
     )
     keep(con, "record_lost", repaired_numbers(void))

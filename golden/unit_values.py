@@ -2,7 +2,7 @@
 
 Relations made here
   unit_<attribute>(unit, value, bits)   bits: what an agreement on this value weighs, in hundredths; values over the shared cap are left out
-  unit_number_near(unit, value), unit_number_prefix(unit, value), unit_pinyin(unit, value)   derived, for blocking
+  unit_number_near(unit, value), unit_number_prefix, unit_pinyin, unit_birth_month (unit, value)   derived, for blocking
   shared_values(attribute, values)      how many values were too widely shared to be evidence (X-16)
 """
 
@@ -30,6 +30,10 @@ def _list_raw(con: duckdb.DuckDBPyConnection, attribute: Attribute) -> None:
         rows = "SELECT unit, number AS value FROM units WHERE number IS NOT NULL"
     else:
         rows = f"SELECT unit, value FROM record_{attribute.key} JOIN unit_of USING (rid)"
+    if attribute.reversed:
+        rows += f"""
+            UNION ALL SELECT u.unit, s.number FROM record_{attribute.key} r JOIN unit_of USING (rid) JOIN units s ON s.unit = unit_of.unit
+            JOIN units u ON u.number = r.value WHERE s.number IS NOT NULL AND r.value NOT IN (SELECT number FROM number_conflicts)"""
     if attribute.key in STATED_BY_NUMBER:
         rows += f" UNION ALL SELECT unit, {STATED_BY_NUMBER[attribute.key]} FROM units WHERE number IS NOT NULL"
     if attribute.kind == "date":
@@ -71,6 +75,9 @@ def _weigh(con: duckdb.DuckDBPyConnection, attribute: Attribute, rules: Matching
 def _list_derived(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "CREATE OR REPLACE TABLE unit_pinyin AS SELECT DISTINCT unit, pinyin AS value FROM raw_name JOIN names ON name_key = value WHERE pinyin <> ''"
+    )
+    con.execute(
+        "CREATE OR REPLACE TABLE unit_birth_month AS SELECT DISTINCT unit, left(value, 7) AS value FROM unit_birth WHERE length(value) >= 7"
     )
     lost = "SELECT DISTINCT unit, value FROM record_lost JOIN unit_of USING (rid) JOIN units USING (unit) WHERE number IS NULL"
     con.execute(f"CREATE OR REPLACE TABLE unit_number_near AS {lost} AND kind = 'near' UNION ALL SELECT unit, value FROM unit_number")

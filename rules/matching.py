@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-KINDS = frozenset({"number", "name", "date", "value"})
-DERIVED = {"number_near": "number", "number_prefix": "number", "pinyin": "name"}
+KINDS = frozenset({"number", "name", "folded", "date", "value"})
+DERIVED = {"number_near": "number", "number_prefix": "number", "pinyin": "name", "birth_month": "birth"}
 """Blocking keys that are made from an attribute → that attribute."""
 
 
@@ -21,6 +21,9 @@ class Attribute:
     kind: str
     elements: tuple[str, ...]
     identifying_documents: bool
+    qualified: bool
+    extract: str | None
+    reversed: bool
     shared_cap: int | None
 
 
@@ -35,12 +38,17 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The levels of one attribute, strongest first; the last, `else`, is disagreement."""
+    """The levels of one attribute, strongest first; `else` is where both say something and no other level holds.
+
+    `within` names a comparison that says the same more precisely: where that one agrees, this one adds nothing.
+    """
 
     attribute: str
     group: str
     agrees: str
     frequency: bool
+    within: str | None
+    nicknames: tuple[str, ...]
     levels: tuple[Level, ...]
 
     def agreeing(self) -> tuple[str, ...]:
@@ -51,13 +59,14 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Constraints:
-    """What may never stand in one cluster; `generations_years` 0 means no such guard."""
+    """What may never stand in one cluster; each guard can be switched off for entities that it does not suit."""
 
     numbers: bool
     number_names: bool
     twins: bool
     sex_and_birth: bool
-    generations_years: int
+    siblings: bool
+    generations: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +79,7 @@ class MatchingRules:
     blocking: tuple[tuple[str, ...], ...]
     block_cap: int
     agreements: int
+    nameless_agreements: int
     link_bits: float
     cluster_bits: float
     missing_bits: float
@@ -97,7 +107,10 @@ def read_matching(entity: str, block: Mapping[str, Any]) -> MatchingRules:
         comparisons=comparisons,
         blocking=tuple(tuple(keys) for keys in block["blocking"]),
         constraints=Constraints(**block["constraints"]),
-        **{key: block[key] for key in ("block_cap", "agreements", "link_bits", "cluster_bits", "missing_bits", "weight_cap_bits")},
+        **{
+            key: block[key]
+            for key in ("block_cap", "agreements", "nameless_agreements", "link_bits", "cluster_bits", "missing_bits", "weight_cap_bits")
+        },
     )
 
 
@@ -108,11 +121,22 @@ def _attribute(key: str, row: Mapping[str, Any]) -> Attribute:
         kind=row["kind"],
         elements=tuple(row["elements"]),
         identifying_documents=row.get("identifying_documents", False),
+        qualified=row.get("qualified", False),
+        extract=row.get("extract"),
+        reversed=row.get("reversed", False),
         shared_cap=row.get("shared_cap"),
     )
 
 
 def _comparison(key: str, row: Mapping[str, Any]) -> Comparison:
     levels = tuple(Level(key=level, m=float(p["m"]), u=float(p["u"])) for level, p in row["levels"].items())
-    assert levels[-1].key == "else", f"matching.yaml: the last level of {key} is `else`"
-    return Comparison(attribute=key, group=row["group"], agrees=row["agrees"], frequency=row.get("frequency", False), levels=levels)
+    assert row["agrees"] in row["levels"] and "else" in row["levels"], f"matching.yaml: {key} lacks a level"
+    return Comparison(
+        attribute=key,
+        group=row["group"],
+        agrees=row["agrees"],
+        frequency=row.get("frequency", False),
+        within=row.get("within"),
+        nicknames=tuple(row.get("nicknames", ())),
+        levels=levels,
+    )
