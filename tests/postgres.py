@@ -115,13 +115,25 @@ def _version(binaries: Path) -> int:
 
 
 def _usable(binaries: Path, folder: Path) -> Path:
-    """The binaries, or a copy of them where the server's user cannot reach them (a checkout below /root)."""
+    """The binaries, or a copy of them where the server's user cannot reach them (a checkout below /root).
+
+    Those that are shipped find their libraries beside the package, so the copy has the same layout.
+    """
+    if _reachable(binaries):
+        return binaries
+    server, package = binaries.parent, binaries.parent.parent
+    copy = folder / "install" / package.name / server.name
+    shutil.copytree(server, copy, symlinks=True)
+    for libraries in package.parent.glob(f"{package.name}.libs"):
+        shutil.copytree(libraries, folder / "install" / libraries.name)
+    subprocess.run(["chmod", "-R", "a+rX", folder / "install"], check=True)
+    return copy / "bin"
+
+
+def _reachable(binaries: Path) -> bool:
+    command = [str(binaries / "initdb"), "--version"]
     try:
-        subprocess.run(
-            [binaries / "initdb", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", check=True, **_as_owner()
-        )
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", check=True, **_as_owner())
     except (OSError, subprocess.CalledProcessError):
-        shutil.copytree(binaries.parent, folder / "install", symlinks=True)
-        subprocess.run(["chmod", "-R", "a+rX", folder / "install"], check=True)
-        return folder / "install" / "bin"
-    return binaries
+        return False
+    return True
