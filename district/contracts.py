@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from district.files import EXTENSIONS
 from district.person_sets import KEY, Column, Form, PersonSet
 from district.things import Thing
+from district.yaml_files import write_yaml
 from rules.code_tables import load_code_tables
 from rules.elements import load_elements
 
-_LOGICAL = {"date": "date", "timestamp": "string", "number": "number", "money": "number"}
+_LOGICAL = {"date": "date", "timestamp": "timestamp", "number": "number", "money": "number"}
 _WHY_NONE = "《中华人民共和国个人信息保护法》第二十八条"
 
 
@@ -32,7 +31,6 @@ class Promise:
     update: str
     verified: bool = False
     source_of_record: tuple[str, ...] = ()
-    code_systems: bool = True
 
 
 def promise_of(spec: PersonSet, department_title: str, form: Form, patterns: frozenset[str]) -> Promise:
@@ -70,7 +68,7 @@ def promise_of_thing(thing: Thing, department_title: str) -> Promise:
 def write_contract(promise: Promise, out: Path) -> None:
     path = out / "contracts" / f"{promise.key}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(contract(promise, out), allow_unicode=True, sort_keys=False, width=140), encoding="utf-8")
+    write_yaml(path, contract(promise, out))
 
 
 def contract(promise: Promise, out: Path) -> Mapping[str, Any]:
@@ -84,7 +82,7 @@ def contract(promise: Promise, out: Path) -> Mapping[str, Any]:
         "legalBasis": _WHY_NONE if promise.share == "none" else None,
     }
     return {
-        "apiVersion": "v3.0.2",
+        "apiVersion": "v3.1.0",
         "kind": "DataContract",
         "id": promise.key,
         "name": promise.title,

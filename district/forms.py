@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from district.person_sets import KEY, Column
-from district.texts import Numbers, Texts, blanked, join, patched, words
+from district.texts import Numbers, Texts, blanked, matching, patched, respelt, words
 from district.views import View
 from rules.code_tables import load_code_tables
 from rules.elements import load_elements
@@ -31,7 +31,7 @@ def _in_form(view: View, column: Column) -> Texts:
     if column.element and (column.codes or column.say) and column.element in load_elements():
         texts = _untouched(texts, taken, _translated(texts, _translation(view, column)))
     if column.dates:
-        texts = _untouched(texts, taken | _not_dates(texts), _spelt_dates(texts, column.dates))
+        texts = _untouched(texts, taken | _not_dates(texts), respelt(texts, column.dates))
     if column.missing and column.element != KEY:
         forgotten = ~taken & (view.rng.random(len(view)) < column.missing)
         texts = blanked(texts, np.flatnonzero(forgotten))
@@ -83,21 +83,4 @@ def _translated(texts: Texts, translation: Mapping[str, str]) -> Texts:
 
 
 def _not_dates(texts: Texts) -> Numbers:
-    return ~pc.fill_null(pc.match_substring_regex(texts, r"^\d{4}-\d\d-\d\d"), False).to_numpy(zero_copy_only=False)
-
-
-def _spelt_dates(texts: Texts, spelling: str) -> Texts:
-    """%Y %m %d and %-m %-d in any arrangement; what follows the day (a time) stays."""
-    pieces = {
-        "%Y": pc.utf8_slice_codeunits(texts, 0, 4),
-        "%-m": pc.utf8_ltrim(pc.utf8_slice_codeunits(texts, 5, 7), "0"),
-        "%-d": pc.utf8_ltrim(pc.utf8_slice_codeunits(texts, 8, 10), "0"),
-        "%m": pc.utf8_slice_codeunits(texts, 5, 7),
-        "%d": pc.utf8_slice_codeunits(texts, 8, 10),
-    }
-    parts: list[Texts | str] = []
-    while spelling:
-        token = next((token for token in pieces if spelling.startswith(token)), spelling[0])
-        parts.append(pieces.get(token, token))
-        spelling = spelling[len(token) :]
-    return join(*parts, pc.utf8_slice_codeunits(texts, 10))
+    return ~matching(texts, "^[0-9]{4}-[0-9]{2}-[0-9]{2}")

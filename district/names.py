@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
-import yaml
 
 from district.households import MALE, Families
 from district.plan import Plan
 from district.texts import NEVER, Numbers, Texts, join, patched, pick, words
+from district.yaml_files import read_yaml
 
 HAN = "01"
 DOTTED_GROUPS, TIBETAN = ("05", "02", "07", "17"), "04"
@@ -51,7 +51,7 @@ class Names:
 
 @cache
 def pools() -> Mapping[str, Any]:
-    return yaml.safe_load((Path(__file__).parent / "names.yaml").read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).parent / "names.yaml")
 
 
 def inherit(own: Numbers, first: Numbers, second: Numbers) -> Numbers:

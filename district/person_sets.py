@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from district.yaml_files import read_yaml
 
 KEY = "key"
 
@@ -98,7 +98,7 @@ def load_person_sets() -> Mapping[str, PersonSet]:
     """All of them in the order in which they are made: who copies comes after whom it copies from."""
     sets: dict[str, PersonSet] = {}
     for path in sorted((Path(__file__).parent / "person_sets").glob("*.yaml")):
-        for key, row in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        for key, row in read_yaml(path).items():
             assert key not in sets, f"{path.name}: {key} stands twice"
             sets[key] = _person_set(key, row)
             assert all(copy.source in sets for copy in sets[key].copies), f"{key} copies from a data set that is made later"

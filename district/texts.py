@@ -63,6 +63,11 @@ def present(column: Texts) -> Numbers:
     return pc.is_valid(column).to_numpy(zero_copy_only=False)
 
 
+def matching(column: Texts, pattern: str) -> Numbers:
+    """Which cells match a regular expression; empty ones do not."""
+    return pc.fill_null(pc.match_substring_regex(column, pattern), False).to_numpy(zero_copy_only=False)
+
+
 def dates(days: Numbers, spelling: str = "%Y-%m-%d") -> Texts:
     """Days since 1970 in words; NEVER (and anything outside 1890–2040) is an empty cell."""
     first = (_FIRST_DAY - date(1970, 1, 1)).days
@@ -73,11 +78,22 @@ def dates(days: Numbers, spelling: str = "%Y-%m-%d") -> Texts:
 
 @cache
 def _spelt_days(spelling: str) -> Texts:
-    first, last = ((day - date(1970, 1, 1)).days for day in (_FIRST_DAY, _LAST_DAY))
-    every = [date.fromordinal(day + date(1970, 1, 1).toordinal()) for day in range(first, last + 1)]
-    return words([_spell(day, spelling) for day in every])
+    first, last = (np.datetime64(day) for day in (_FIRST_DAY, _LAST_DAY))
+    return respelt(words(np.datetime_as_string(np.arange(first, last + 1)).tolist()), spelling)
 
 
-def _spell(day: date, spelling: str) -> str:
-    """strftime, and %-m %-d without leading zeros on every system."""
-    return day.strftime(spelling.replace("%-m", str(day.month)).replace("%-d", str(day.day)))
+def respelt(texts: Texts, spelling: str) -> Texts:
+    """ISO dates in another spelling: %Y %m %d and %-m %-d in any arrangement; what follows the day (a time) stays."""
+    pieces = {
+        "%Y": pc.utf8_slice_codeunits(texts, 0, 4),
+        "%-m": pc.utf8_ltrim(pc.utf8_slice_codeunits(texts, 5, 7), "0"),
+        "%-d": pc.utf8_ltrim(pc.utf8_slice_codeunits(texts, 8, 10), "0"),
+        "%m": pc.utf8_slice_codeunits(texts, 5, 7),
+        "%d": pc.utf8_slice_codeunits(texts, 8, 10),
+    }
+    parts: list[Texts | str] = []
+    while spelling:
+        token = next((token for token in pieces if spelling.startswith(token)), spelling[0])
+        parts.append(pieces.get(token, token))
+        spelling = spelling[len(token) :]
+    return join(*parts, pc.utf8_slice_codeunits(texts, 10))

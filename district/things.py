@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 
 from district.addresses import SPELLINGS, draw_homes, spell
 from district.areas import DISTRICT_CODE, STREETS, Areas
@@ -20,6 +19,7 @@ from district.names import pools
 from district.person_sets import KEY, Column, Form
 from district.plan import Plan
 from district.texts import Numbers, Texts, blanked, dates, join, numbered, patched, pick, words
+from district.yaml_files import read_yaml
 
 FORMS = (
     Form(format="csv"),
@@ -145,7 +145,7 @@ def _with_gaps(making: Making, column: Column, texts: Texts, options: Mapping[st
 
 @cache
 def _document() -> Mapping[str, Any]:
-    return yaml.safe_load((Path(__file__).parent / "things.yaml").read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).parent / "things.yaml")
 
 
 Maker = Callable[[Making, Mapping[str, Any]], Texts]

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 
-import numpy as np
 import pyarrow as pa
 
 from district.dirt.numbers import rewritten
 from district.households import MALE
 from district.names import pools
-from district.texts import Numbers, words
+from district.texts import Numbers, matching, words
 from district.views import View
 
 _DOTS = ("•", "・", ".", "．", "‧", "", " ", "-")
@@ -20,8 +19,7 @@ def homophones_and_variants(view: View, share: float) -> None:
     for column in _columns(view):
         rows = view.free_rows(column, share)
         view.rewrite("X-09", column, rows, rewritten(view.rng, _texts(view, column, rows), _WAYS))
-        dotted = np.array(["·" in (text or "") for text in view.columns[column].to_pylist()], dtype=bool)
-        some = view.free_rows(column, 0.25, dotted)
+        some = view.free_rows(column, 0.25, matching(view.columns[column], "·"))
         dots = [
             text.replace("·", _DOTS[n])
             for text, n in zip(_texts(view, column, some), view.rng.integers(len(_DOTS), size=len(some)), strict=True)
@@ -44,10 +42,8 @@ def nicknames(view: View, share: float) -> None:
 def replaced_characters(view: View, share: float) -> None:
     """What code pages and input methods put in place of a rare character, in this share of the names that have one."""
     for column in _columns(view):
-        rare = np.array(
-            [any(character in pools()["rare"] for character in text or "") for text in view.columns[column].to_pylist()], dtype=bool
-        )
-        rows = view.free_rows(column, min(1.0, share), rare)
+        rare = "".join(pools()["rare"])
+        rows = view.free_rows(column, min(1.0, share), matching(view.columns[column], f"[{rare}]"))
         draw = view.rng.integers(6, size=len(rows))
         view.rewrite(
             "X-11", column, rows, words([_replaced(text, way) for text, way in zip(_texts(view, column, rows), draw, strict=True)])

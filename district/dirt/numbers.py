@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pyarrow as pa
 
-from district.texts import Numbers, Texts, words
+from district.texts import Numbers, Texts, matching, words
 from district.views import View
 
 _FULL_WIDTH = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
@@ -23,6 +23,7 @@ _CUT: tuple[Callable[[str], str], ...] = (
     lambda text: text[:15] + "000",
     lambda text: f"{text[0]}.{text[1:6]}E+17",
 )
+_HAD_OLD_FORM = "^[1-7][0-9]{5}19[0-9]{9}[0-9X]$"
 _PLACEHOLDERS = ("111111111111111111", "440605190001010000", "无", "待补", "000000000000000000", "不详")
 _CHILD_SUFFIXES = ("-1", "子", "-2", "女", "01")
 
@@ -35,12 +36,8 @@ def loosely_typed(view: View, share: float) -> None:
 def fifteen_digits(view: View, share: float) -> None:
     """D-02; only numbers of the twentieth century ever had this form."""
     for column in _columns(view):
-        old = np.array([_has_old_form(text) for text in view.columns[column].to_pylist()])
+        old = matching(view.columns[column], _HAD_OLD_FORM)
         _rewrite_each(view, "X-02", column, view.free_rows(column, share, old), (lambda text: text[:6] + text[8:17],))
-
-
-def _has_old_form(text: str | None) -> bool:
-    return text is not None and len(text) == 18 and text[6:8] == "19" and text[0] not in "89"
 
 
 def cut_by_spreadsheet(view: View, share: float) -> None:
@@ -97,7 +94,7 @@ def _columns(view: View) -> list[str]:
 
 
 def _of_18(view: View, column: str) -> Numbers:
-    return pa.compute.fill_null(pa.compute.equal(pa.compute.utf8_length(view.columns[column]), 18), False).to_numpy(zero_copy_only=False)
+    return matching(view.columns[column], "^.{18}$")
 
 
 def _texts(view: View, column: str, rows: Numbers) -> list[str]:
