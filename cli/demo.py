@@ -38,7 +38,7 @@ RESIDENTS = 20_000
 SEED = 20_261_123
 REQUESTER, REQUESTER_ACCOUNT = "civil_affairs", "minzheng-jiuzhu"
 PURPOSE, BASIS = "低保对象年度复核 yearly review of subsistence allowances", "社会救助暂行办法 第十三条"
-COLUMNS = ("resident_id", "name", "id_number", "sex", "birth_date", "marital_status", "residence_address", "grid_code", "phone")
+COLUMNS = ("resident_id", "name", "id_number", "sex", "birth_date", "residence_address", "grid_code", "phone")
 SHOWN_REASONS = 4
 
 

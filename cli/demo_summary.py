@@ -9,6 +9,7 @@ import click
 from cli.demo import REQUESTER_ACCOUNT, Told
 from cli.output import console, print_table
 from cli.platform import Platform
+from golden.measure import ElementAccuracy
 from rules.elements import load_elements
 from rules.quality import load_quality
 
@@ -85,11 +86,17 @@ def print_reconciliation(told: Told) -> None:
     accuracy = {element.element: element for element in told.elements}
     conflicts = sorted(golden.conflicts_by_element.items(), key=lambda item: -item[1])
     rows = [
-        (elements[key].title, key, count, f"{accuracy[key].share:.3f}" if key in accuracy else "")
+        (elements[key].title, key, count, right_of_given(accuracy[key]) if key in accuracy else "")
         for key, count in islice(conflicts, MOST_ROWS)
     ]
-    headers = ("数据元", "element", "有分歧的居民 residents", "金值正确率 right")
+    headers = ("数据元", "element", "有分歧的居民 residents", "金值正确率 golden right")
     print_table("各数据元的分歧 conflicts by element", headers, rows, numbers=(2, 3))
+
+
+def right_of_given(element: ElementAccuracy) -> str:
+    """The share of right ones among the golden values that were given; a resident whom no source knows has none."""
+    given = element.known - element.empty
+    return f"{element.right / given:.3f}" if given else ""
 
 
 def print_explained(told: Told) -> None:

@@ -4,6 +4,7 @@ import os
 
 import click
 
+from cli.output import console
 from cli.platform import Platform
 
 platform = click.make_pass_decorator(Platform)
@@ -18,4 +19,5 @@ def serve(here: Platform, host: str, port: int) -> int:
     from pipelines.serve import serve as serve_pages
 
     here.home.create()
+    console.print(f"流水线页面 Dagster's pages: http://{host}:{port} （约 30 秒后可用 ready in about 30 seconds; Ctrl+C 停止 stops）")
     return serve_pages(here.home, os.environ, host=host, port=port)
