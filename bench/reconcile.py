@@ -1,6 +1,6 @@
 """Reconciliation of a synthetic district: accuracy against the truth and time per step, to bench/results/reconcile.json.
 
-`python bench/reconcile.py [--residents N] [--seed S] [--work DIR]`; with --work the district and its snapshots are kept and used again.
+`python -m bench.reconcile [--residents N] [--seed S] [--work DIR]`; with --work the district and its snapshots are kept and used again.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from catalog.home import Home
 from catalog.lake import Lake
 from catalog.registration import register
 from catalog.store import Store, open_store
-from connectors.intake import ingest
 from district.build import build
 from golden.measure import by_pattern, golden_accuracy, pairwise
 from golden.reconcile import ReconcileOutcome, reconcile
@@ -70,6 +69,8 @@ def measure(work: Path, residents: int, seed: int) -> dict:
 
 
 def prepare(district: Path, home: Home, residents: int, seed: int) -> None:
+    from connectors.intake import ingest  # great_expectations takes seconds to load, and a kept district needs none
+
     build(district, residents=residents, seed=seed)
     home.create()
     store, lake = open_store(home.store_url), Lake(home.lake_root)

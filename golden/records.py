@@ -10,6 +10,7 @@ Relations made here
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 
 import duckdb
 import pyarrow as pa
@@ -59,13 +60,14 @@ def rows_of(source: RecordSource, offset: int, select: str) -> str:
     return f"SELECT {select} FROM (SELECT {offset} + file_row_number AS rid, * FROM read_parquet('{path}', file_row_number=true))"
 
 
+def rows_in(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> list[int]:
+    """How many rows each source has; Parquet knows without reading them."""
+    return [con.execute(f"SELECT count(*) FROM read_parquet('{quoted(str(s.standard))}')").fetchall()[0][0] for s in sources]
+
+
 def offsets(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> list[int]:
     """Where each source's rids begin."""
-    found, start = [], 0
-    for source in sources:
-        found.append(start)
-        start += con.execute(f"SELECT count(*) FROM read_parquet('{quoted(str(source.standard))}')").fetchall()[0][0]
-    return found
+    return [0, *accumulate(rows_in(con, sources))][:-1]
 
 
 _EMPTY = "''"

@@ -1,61 +1,91 @@
-"""How far a source is believed about an element, by the age of what it says. The place of learned reliability (issue: law.md R-02, R-03).
+"""How far a source is believed about an element, by the age of what it says, and which sources are copies of each other.
 
-Here it is estimated simply: from agreement with verified observations where there are enough, else from agreement with the value of record,
-and held towards the prior of the source's role. Relation made here
-  reliability(src, age, p)      age: whole half-years since the value was observed, 0…OLDEST; UNDATED for a source that stamps its rows
+This is the place of learned reliability. Here it is estimated simply: from agreement with verified observations where there are enough of
+them, else from agreement with the value of record; a source's own figures are held towards what all sources of the same age reach.
+
+Relations made here
+  reliability(eix, src, age, p)
+  copies(eix, src, lot)     sources of one lot make the same mistakes and count as one (R-02); a source alone is its own lot
 """
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
-from golden.sources import RecordSource, is_of_record
-from rules.authority import SurvivorshipRule, SurvivorshipRules
+from golden.claims import AGE_DAYS, NOT_OF_RECORD
+from golden.engine import arrow, count, keep
+from golden.exact_groups import component_labels
 
-AGE_DAYS = 182
-OLDEST = 10
-UNDATED = -1
-PRIOR_COMPARISONS = 20
-"""The prior of a role counts as much as so many comparisons."""
+ENOUGH_VERIFIED = 100
+"""With so many verified residents an element's reliabilities rest on them alone."""
 
+PRIOR_COMPARISONS = 10
 MOST, LEAST = 0.999, 0.02
+COPY_MISTAKES = 8
+COPY_SHARE = 0.6
+"""Two sources that were both wrong at least so often, and then with the same value in this share, copy (from each other or a third)."""
 
 
-def age_sql(observed: str, stamped: str) -> str:
-    """SQL: the age step of a claim against the newest date in all sources."""
-    days = f"date_diff('day', try_cast({observed} AS DATE), (SELECT day FROM newest_day))"
-    return f"CASE WHEN {stamped} THEN {UNDATED} ELSE least(greatest(coalesce({days}, {AGE_DAYS * OLDEST}), 0) // {AGE_DAYS}, {OLDEST}) END"
+def estimate_reliability(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the relations of this module for the batch in `claims`."""
+    _list_known(con)
+    _list_compared(con)
+    _smooth(con)
+    _find_copies(con)
 
 
-def estimate_reliability(
-    con: duckdb.DuckDBPyConnection, sources: list[RecordSource], rule: SurvivorshipRule, rules: SurvivorshipRules
-) -> None:
-    """Make `reliability` for the claims of one element (relation `claims`)."""
-    priors = ", ".join(f"({src}, {_prior(source, rule, rules)})" for src, source in enumerate(sources))
-    half = rule.half_life_days if rule.method == "freshness" else None
-    decay = f"power(2, -age * {AGE_DAYS} / {half})" if half else "1"
+def _list_known(con: duckdb.DuckDBPyConnection) -> None:
+    """known(eix, res, by_src, value): what is taken for true in order to judge the others."""
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE references_known AS
-        SELECT res, src AS by_src, value AS known FROM claims JOIN sources USING (src)
-        WHERE latest AND (verified OR {_of_record_sql(sources, rule)})
-        QUALIFY row_number() OVER (PARTITION BY res ORDER BY verified DESC, observed_on DESC, src) = 1""")
+        CREATE OR REPLACE TEMP TABLE known AS
+        WITH candidates AS (
+          SELECT eix, res, src AS by_src, value, verified, rank, observed_on FROM claims JOIN sources USING (src) JOIN standing USING (eix, src)
+          WHERE latest AND (verified OR rank < {NOT_OF_RECORD})),
+        enough AS (SELECT eix FROM candidates WHERE verified GROUP BY eix HAVING count(*) >= {ENOUGH_VERIFIED})
+        SELECT eix, res, by_src, value FROM candidates WHERE verified OR eix NOT IN (SELECT eix FROM enough)
+        QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY verified DESC, rank, observed_on DESC, by_src) = 1""")
+
+
+def _list_compared(con: duckdb.DuckDBPyConnection) -> None:
+    """compared(eix, src, age, n, agreed); verified claims are given, not judged."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE compared AS
+        SELECT eix, src, age, count(*) AS n, count_if(c.value = k.value) AS agreed
+        FROM claims c JOIN known k USING (eix, res) JOIN sources USING (src) WHERE latest AND src <> by_src AND NOT verified GROUP BY eix, src, age""")
+
+
+def _smooth(con: duckdb.DuckDBPyConnection) -> None:
+    """p of (source, age): all sources at that age × how this source does against them, then its own figures; verified sources keep their prior."""
     con.execute(f"""
         CREATE OR REPLACE TABLE reliability AS
-        WITH steps AS (SELECT DISTINCT src, age FROM claims),
-        compared AS (
-          SELECT src, age, count(*) AS n, count_if(value = known) AS agreed FROM claims JOIN references_known USING (res)
-          WHERE latest AND src <> by_src GROUP BY src, age)
-        SELECT src, age, greatest(least((coalesce(agreed, 0) + {PRIOR_COMPARISONS} * prior * CASE WHEN age > 0 THEN {decay} ELSE 1 END)
-                                  / (coalesce(n, 0) + {PRIOR_COMPARISONS}), {MOST}), {LEAST}) AS p
-        FROM steps JOIN (VALUES {priors}) priors(src, prior) USING (src) LEFT JOIN compared USING (src, age)""")
+        WITH steps AS (
+          SELECT DISTINCT eix, src, age, prior, verified,
+            CASE WHEN half_life IS NULL OR age <= 0 THEN 1 ELSE greatest(power(2, -age * {AGE_DAYS} / half_life), 0.3) END AS decay
+          FROM claims JOIN standing USING (eix, src) JOIN sources USING (src) JOIN judged_elements USING (eix)),
+        pooled AS (
+          SELECT eix, age, (coalesce(sum(agreed), 0) + {PRIOR_COMPARISONS} * avg(prior * decay)) / (coalesce(sum(n), 0) + {PRIOR_COMPARISONS}) AS base
+          FROM steps LEFT JOIN compared USING (eix, src, age) WHERE NOT verified GROUP BY eix, age),
+        judged AS (
+          SELECT eix, src, (sum(agreed) + {PRIOR_COMPARISONS} * 0.9) / (sum(base * n) + {PRIOR_COMPARISONS} * 0.9) AS ratio
+          FROM compared JOIN pooled USING (eix, age) GROUP BY eix, src)
+        SELECT eix, src, age, round(CASE WHEN verified THEN prior ELSE least(greatest(
+            (coalesce(agreed, 0) + {PRIOR_COMPARISONS} * least(CASE WHEN ratio IS NULL THEN prior * decay ELSE base * ratio END, {MOST}))
+            / (coalesce(n, 0) + {PRIOR_COMPARISONS}), {LEAST}), {MOST}) END, 6) AS p
+        FROM steps LEFT JOIN compared USING (eix, src, age) LEFT JOIN pooled USING (eix, age) LEFT JOIN judged USING (eix, src)""")
 
 
-def _prior(source: RecordSource, rule: SurvivorshipRule, rules: SurvivorshipRules) -> float:
-    if source.verified:
-        return rules.prior_reliability["verified"]
-    if is_of_record(source, rule.element):
-        return rules.prior_reliability["of_record"]
-    return rules.prior_reliability["fallback" if source.department in rule.fallbacks else "other"]
-
-
-def _of_record_sql(sources: list[RecordSource], rule: SurvivorshipRule) -> str:
-    members = [str(src) for src, source in enumerate(sources) if is_of_record(source, rule.element)]
-    return f"src IN ({', '.join(members)})" if members else "false"
+def _find_copies(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE mistaken AS
+        SELECT eix, res, src, c.value FROM claims c JOIN known k USING (eix, res) WHERE latest AND src <> by_src AND c.value <> k.value""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE copying AS
+        SELECT a.eix, a.src AS a, b.src AS b FROM mistaken a JOIN mistaken b USING (eix, res) WHERE a.src < b.src
+        GROUP BY ALL HAVING count(*) >= {COPY_MISTAKES} AND count_if(a.value = b.value) >= {COPY_SHARE} * count(*)""")
+    sources = count(con, "sources")
+    pairs = arrow(con, f"SELECT eix * {sources} + a AS a, eix * {sources} + b AS b FROM copying ORDER BY a, b")
+    nodes = count(con, "judged_elements") * sources
+    lots = component_labels(pairs, nodes)
+    places = np.arange(nodes)
+    table = {"eix": pa.array(places // sources, pa.int16()), "src": pa.array(places % sources, pa.int16()), "lot": pa.array(lots, pa.int64())}
+    keep(con, "copies", pa.table(table))

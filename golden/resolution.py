@@ -56,7 +56,7 @@ def resolve(
     told("identities")
     changes = keep_identities(con, previous)
     told("values")
-    choose_values(con, sources, survivorship, golden_columns())
+    choose_values(con, sources, survivorship)
     return Resolution(
         identities=changes, records=count(con, "records"), warnings=_warnings(con, matching), conflicts_by_element=_conflicts(con)
     )

@@ -31,15 +31,19 @@ def write_version(con: duckdb.DuckDBPyConnection, lake: Lake, version: int, elem
     folder = golden_folder(lake, version)
     with lake.aside(folder) as aside:
         aside.mkdir()
-        for name, sql in _queries(elements, levels).items():
+        for name, sql in _queries(elements, _stated(con), levels).items():
             path = quoted(str(aside / f"{name}.parquet"))
             con.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
     return folder
 
 
-def _queries(elements: Sequence[str], levels: Sequence[str]) -> Mapping[str, str]:
+def _stated(con: duckdb.DuckDBPyConnection) -> set[str]:
+    return {row[0] for row in con.execute("DESCRIBE golden_rows").fetchall()}
+
+
+def _queries(elements: Sequence[str], stated: set[str], levels: Sequence[str]) -> Mapping[str, str]:
     who = f"{resident_id('res')} AS resident_id"
-    columns = ", ".join(identifier(element) for element in elements)
+    columns = ", ".join(identifier(e) if e in stated else f"NULL::VARCHAR AS {identifier(e)}" for e in elements)
     ends = "JOIN records {0} ON {0}.rid = e.{0} JOIN sources s{0} ON s{0}.src = {0}.src"
     return {
         "crosswalk": f"""SELECT dataset, record, {who} FROM resident_of JOIN records USING (rid) JOIN sources USING (src)

@@ -1,0 +1,112 @@
+"""What the sources say of each resident, element by element: the claims that survivorship chooses among.
+
+Relations made here
+  judged_elements(eix, element, method, half_life, refute_at, refute_sources, by_number, accept_at, fixed)   a batch of elements and their rules
+  standing(eix, src, rank, prior)                             how a source stands to an element; rank NOT_OF_RECORD: not its source of record
+  claims(eix, res, src, rid, value, observed_on, age, latest) each value once per source; latest: what the source says now
+"""
+
+from collections.abc import Iterator, Sequence
+
+import duckdb
+import pyarrow as pa
+
+from golden.engine import identifier, keep
+from golden.records import rows_of, valid_number
+from golden.sources import RecordSource, is_of_record
+from rules.authority import SurvivorshipRule, SurvivorshipRules
+from rules.elements import Element
+
+NOT_OF_RECORD = 99
+BATCH_CLAIMS = 40_000_000
+"""So many claims are judged at once: few enough to stay in memory, and all of a small district in one go."""
+
+AGE_DAYS = 182
+OLDEST = 10
+UNDATED = -1
+"""Ages are counted in half-years up to OLDEST; a source that stamps its rows at upload is undated (X-19)."""
+
+
+def batches(elements: Sequence[Element], sources: Sequence[RecordSource], rows: Sequence[int]) -> Iterator[list[Element]]:
+    """Elements that are judged together. The identity number comes first and alone: it may refute others."""
+    yield [e for e in elements if e.key == "id_number"]
+    batch: list[Element] = []
+    claims = 0
+    for element in (e for e in elements if e.key != "id_number"):
+        more = sum(n for source, n in zip(sources, rows, strict=True) if element.key in source.columns)
+        if batch and claims + more > BATCH_CLAIMS:
+            yield batch
+            batch, claims = [], 0
+        batch.append(element)
+        claims += more
+    yield batch
+
+
+def list_rules(
+    con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource], rules: SurvivorshipRules
+) -> None:
+    """Make `judged_elements` and `standing`."""
+    each = [rules.of(element.key) for element in elements]
+    judged = {
+        "eix": pa.array(range(len(each)), pa.int16()),
+        "element": pa.array([r.element for r in each], pa.string()),
+        "method": pa.array([r.method for r in each], pa.string()),
+        "half_life": pa.array([r.half_life_days if r.method == "freshness" else None for r in each], pa.float64()),
+        "refute_at": pa.array([r.refute_at for r in each], pa.float64()),
+        "refute_sources": pa.array([r.refute_sources for r in each], pa.int32()),
+        "by_number": pa.array([r.refuted_by_id_number for r in each], pa.bool_()),
+        "accept_at": pa.array([r.accept_at for r in each], pa.float64()),
+    }
+    keep(con, "judged_elements", pa.table(judged))
+    pairs = [(eix, src, rule, source) for eix, rule in enumerate(each) for src, source in enumerate(sources)]
+    stands = {
+        "eix": pa.array([eix for eix, *_ in pairs], pa.int16()),
+        "src": pa.array([src for _, src, *_ in pairs], pa.int16()),
+        "rank": pa.array([_rank(source, rule) for *_, rule, source in pairs], pa.int32()),
+        "prior": pa.array([_prior(source, rule, rules) for *_, rule, source in pairs], pa.float64()),
+    }
+    keep(con, "standing", pa.table(stands))
+
+
+def list_claims(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource], starts: Sequence[int]) -> str:
+    """Make `claims` of a batch. A borrowed number is nobody's claim; of two columns of one element the first is what the source says."""
+    rows = [
+        rows_of(source, start, f"rid, {eix}::SMALLINT AS eix, {place}::TINYINT AS place, {_cell(element, column)} AS value")
+        for eix, element in enumerate(elements)
+        for source, start in zip(sources, starts, strict=True)
+        for place, column in enumerate(source.columns.get(element.key, ()))
+    ]
+    said = " UNION ALL ".join(rows) or "SELECT NULL::BIGINT AS rid, 0::SMALLINT AS eix, 0::TINYINT AS place, NULL::VARCHAR AS value LIMIT 0"
+    own = ""
+    if any(element.key == "id_number" for element in elements):
+        own = "AND (own_number = value OR own_number IS NULL AND number IS DISTINCT FROM value)"
+    age = f"date_diff('day', try_cast(observed_on AS DATE), (SELECT day FROM newest_day)) // {AGE_DAYS}"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE claims AS
+        WITH dated AS (
+          SELECT eix, res, r.src, value, min(place) AS place, max(observed_on) AS observed_on, arg_max(rid, (observed_on, -rid)) AS rid
+          FROM ({said}) c JOIN resident_of USING (rid) JOIN records r USING (rid) JOIN unit_of USING (rid)
+          WHERE value <> '' {own} GROUP BY eix, res, r.src, value)
+        SELECT d.* EXCLUDE (place), CASE WHEN stamped THEN {UNDATED} ELSE least(greatest(coalesce({age}, {OLDEST}), 0), {OLDEST}) END::SMALLINT AS age,
+          row_number() OVER (PARTITION BY eix, res, src ORDER BY observed_on DESC, place, rid) = 1 AS latest
+        FROM dated d JOIN sources USING (src)""")
+    return "claims"
+
+
+def _cell(element: Element, column: str) -> str:
+    cell = identifier(column)
+    return f"coalesce({valid_number(cell)}, {cell})" if element.key == "id_number" else cell
+
+
+def _rank(source: RecordSource, rule: SurvivorshipRule) -> int:
+    if not is_of_record(source, rule.element):
+        return NOT_OF_RECORD
+    return -1 if source.source_of_record else rule.rank(source.department)
+
+
+def _prior(source: RecordSource, rule: SurvivorshipRule, rules: SurvivorshipRules) -> float:
+    if source.verified:
+        return rules.prior_reliability["verified"]
+    if is_of_record(source, rule.element):
+        return rules.prior_reliability["of_record"]
+    return rules.prior_reliability["fallback" if source.department in rule.fallbacks else "other"]
