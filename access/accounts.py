@@ -8,12 +8,13 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from access.log_faults import log_faults_translated
 from audit.events import Event
 from audit.log import Log
 from catalog.schema import AccountRow, DepartmentRow, RoleGrantRow
 from catalog.store import Store
 from rules.departments import load_departments
-from rules.errors import NotFound, Refused
+from rules.errors import Denied, NotFound, Refused
 
 OPERATOR_NAME = "operator"
 
@@ -46,17 +47,21 @@ class Account:
     active: bool
 
 
+ACCOUNT_MAKERS = frozenset({Role.BUREAU_OPERATOR, Role.SECURITY_ADMINISTRATOR})
+
+
 def create_account(
     store: Store, log: Log, *, by: str, name: str, title: str, department: str | None, roles: Collection[Role], now: datetime
 ) -> Account:
     """Make an account; recorded before it exists. Refused DOOR-ACCOUNT if the name is taken, DOOR-ROLES if the roles may not meet."""
     _check_roles(name, roles)
-    with store.session() as session, session.begin():
+    with store.session() as session, session.begin(), log_faults_translated():
+        _may_make_accounts(session, by)
         if session.get(AccountRow, name):
             raise Refused("DOOR-ACCOUNT", where=name)
         account = _insert(session, name, title, department, roles, now)
         body = {"actor": by, "account": name, "department": department, "roles": sorted(roles)}
-        log.append(Event.ACCOUNT_CREATED, body)
+        log.append_sealed(Event.ACCOUNT_CREATED, body)
     return account
 
 
@@ -86,6 +91,12 @@ def ensure_department(session: Session, key: str, now: datetime) -> None:
         raise Refused("DOOR-DEPARTMENT", where=key)
     session.add(DepartmentRow(key=key, title=known.title, created_at=now))
     session.flush()
+
+
+def _may_make_accounts(session: Session, name: str) -> None:
+    maker = load_account(session, name)
+    if not maker.active or not maker.roles & ACCOUNT_MAKERS:
+        raise Denied("DOOR-DENIED", where=name, what="账号由统筹局建立 accounts are made by the bureau")
 
 
 def _check_roles(name: str, roles: Collection[Role]) -> None:

@@ -21,6 +21,7 @@ from access.decision import Act, Decision, Question, Reason, decide
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
 from access.labels import labelled_columns, with_labels
+from access.log_faults import log_faults_translated
 from access.reading import (
     MaskTerms,
     ResidentCount,
@@ -32,7 +33,7 @@ from access.reading import (
     spilling_connection,
 )
 from access.receipts import RECEIPT_SUFFIX, Receipt, as_json, keep
-from access.recording import Answer, Facts, Outcome, Recorder, log_faults_translated
+from access.recording import Answer, Facts, Outcome, Recorder
 from access.staging import Staging, check_writable, sweep
 from access.targets import GOLDEN, RESIDENT_ID, Target, load_target
 from access.terms import Grant, GrantState
@@ -43,6 +44,7 @@ from catalog.lake import Lake
 from catalog.locks import hold
 from catalog.snapshots import CHINA
 from catalog.store import Store
+from golden.explain import why as explain
 from masking.methods import KEEP
 from masking.plan import ColumnPlan, Plan
 from masking.pseudonyms import KEY_BYTES, recipient_key
@@ -133,12 +135,10 @@ class Door:
 
     def why(self, actor: str, purpose: str, resident: str, element: str | None = None) -> Answer:
         """The explanation of a resident's golden values: sources, dates, rules, rivals, evidence. Its `value` is golden's Explanation."""
-        from golden.explain import why
-
         facts = {"subject": self._log.subject("resident", resident), "element": element}
         admitted = self._admit(Act.WHY, actor, purpose, None, facts)
         with self._recorder.intend(admitted.act, admitted.facts) as recording:
-            value = why(self._store, self._lake, resident, element)
+            value = explain(self._store, self._lake, resident, element)
             outcome = Outcome(rows=1, residents=1, digest=_digest_of_value(value), facts={"columns": [element] if element else []})
             return Answer(self._log, recording.result(outcome), value=value)
 

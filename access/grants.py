@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, ensure_department, load_account
 from access.decision import Act, Question, column_objections, malformed_areas
-from access.recording import log_faults_translated
+from access.log_faults import log_faults_translated
 from access.targets import Target, load_target
 from access.terms import Grant, GrantState, RowScope
 from audit.events import Event
@@ -76,7 +76,7 @@ def grant(
         session.add(row)
         session.flush()
         with log_faults_translated():
-            log.append(Event.GRANT_MADE, {"actor": by, "grant": row.id, **_recorded(terms)})
+            log.append_sealed(Event.GRANT_MADE, {"actor": by, "grant": row.id, **_recorded(terms)})
         return _grant(row)
 
 
@@ -106,7 +106,7 @@ def change_state(store: Store, log: Log, *, by: str, grant_id: int, state: Grant
             raise Refused("DOOR-STATE", where=str(grant_id), what=state.value)
         row.state = state.value
         with log_faults_translated():
-            log.append(event, {"actor": by, "grant": grant_id, "why": why})
+            log.append_sealed(event, {"actor": by, "grant": grant_id, "why": why})
         return _grant(row)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from access.recording import log_faults_translated
+from access.log_faults import log_faults_translated
 from access.terms import Grant
 from audit.log import Log
 from catalog.schema import ReceiptRow

@@ -11,27 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from access.decision import Act, Decision
-from audit.errors import KeyProblem, LogBroken, LogUnavailable, RecordRefused
+from access.log_faults import log_faults_translated
 from audit.events import Event
 from audit.log import Log, Sealed
-from rules.errors import IntegrityBroken, PlatformFault, Refused
 
 Facts = Mapping[str, Any]
-
-
-@contextmanager
-def log_faults_translated() -> Iterator[None]:
-    """The log's own errors as the platform's: no answer leaves in any of these cases."""
-    try:
-        yield
-    except LogUnavailable as fault:
-        raise PlatformFault("AUD-UNAVAILABLE", what=str(fault)) from fault
-    except LogBroken as fault:
-        raise IntegrityBroken("AUD-BROKEN", where=str(fault.first_bad), what=fault.reason) from fault
-    except KeyProblem as fault:
-        raise IntegrityBroken("AUD-KEY", what=str(fault)) from fault
-    except RecordRefused as fault:
-        raise Refused("AUD-RECORD", what=str(fault)) from fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +59,7 @@ class Recording:
         numbers = {"intent": self.intent.seq, "rows": outcome.rows, "residents": outcome.residents, "digest": outcome.digest}
         with log_faults_translated():
             sealed = self._log.append(self._act.intent.sibling("result"), {**outcome.facts, **numbers})
-            self._closed = True
+            self._closed = True  # also if sealing fails: the record stands, though the answer will not leave
             self._log.seal()
         return sealed
 
@@ -83,7 +67,7 @@ class Recording:
         """Write ABORTED with the kind of what stopped it (an error code or class, never its text)."""
         if not self._closed:
             self._closed = True
-            self._log.append(self._act.intent.sibling("aborted"), {"intent": self.intent.seq, "why": kind})
+            self._log.append_sealed(self._act.intent.sibling("aborted"), {"intent": self.intent.seq, "why": kind})
 
 
 class Recorder:
@@ -96,7 +80,7 @@ class Recorder:
         columns = [{"column": column, "why": [reason.value for reason in why]} for column, why in decision.column_reasons.items()]
         why = {"why": [reason.value for reason in decision.reasons], "columns_why": columns}
         with log_faults_translated():
-            self._log.append(act.intent.sibling("denied"), {"origin": self._origin, **facts, **why})
+            self._log.append_sealed(act.intent.sibling("denied"), {"origin": self._origin, **facts, **why})
 
     @contextmanager
     def intend(self, act: Act, facts: Facts) -> Iterator[Recording]:
@@ -114,4 +98,4 @@ class Recorder:
 
 def close_intent(log: Log, seq: int, event: Event, kind: str) -> None:
     """ABORTED for an intent whose process has died."""
-    log.append(event.sibling("aborted"), {"intent": seq, "why": kind})
+    log.append_sealed(event.sibling("aborted"), {"intent": seq, "why": kind})

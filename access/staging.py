@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from access.recording import close_intent, log_faults_translated
+from access.log_faults import log_faults_translated
+from access.recording import close_intent
 from audit.log import Log
 from catalog.lake import sync
 from catalog.locks import hold, is_held

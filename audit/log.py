@@ -67,6 +67,12 @@ class _Waiting:
     body: Body
     seq: int | None = None
     fault: BaseException | None = field(default=None, repr=False)
+    turn: threading.Event | None = None
+    """Set when it is written, or when its thread is to write for all that wait; none for one that found nobody writing."""
+
+    @property
+    def settled(self) -> bool:
+        return self.seq is not None or self.fault is not None
 
 
 class Log:
@@ -75,7 +81,8 @@ class Log:
     def __init__(self, storage: Storage, keys: LogKeys, witness: Witness, clock: Clock) -> None:
         self._storage, self._keys, self._witness, self._clock = storage, keys, witness, clock
         self._waiting: list[_Waiting] = []
-        self._queue, self._writing = threading.Lock(), threading.Lock()
+        self._queue = threading.Lock()
+        self._someone_writes = False
 
     @property
     def keys(self) -> LogKeys:
@@ -96,15 +103,19 @@ class Log:
     def append(self, event: Event, body: Body) -> Sealed:
         """Write one record; durable when this returns. Raises RecordRefused (nothing written) or LogUnavailable (do not answer)."""
         item = _Waiting(data=encode(Record(event=event, at=self._clock(), body=body)), event=event, body=body)
-        with self._queue:
-            self._waiting.append(item)
-        with self._writing:
-            while item.seq is None and item.fault is None:
-                self._write_waiting()
+        self._await_turn(item)
+        if not item.settled:
+            self._write_waiting()
         if item.fault is not None:
             raise item.fault
         assert item.seq is not None
         return Sealed(seq=item.seq, leaf_hash=leaf_hash(item.data))
+
+    def append_sealed(self, event: Event, body: Body) -> Sealed:
+        """Write one record and seal it at once: for what is rare and weighty, where no integrator follows within the second."""
+        sealed = self.append(event, body)
+        self.seal()
+        return sealed
 
     def seal(self) -> Checkpoint:
         """Extend the tree by all records written so far, sign its head and show it to the witness. Safe from several processes at once."""
@@ -161,18 +172,34 @@ class Log:
     def close(self) -> None:
         self._storage.close()
 
+    def _await_turn(self, item: _Waiting) -> None:
+        """Queue up; return at once if nobody writes, else when the record is written or it is this thread's turn to write."""
+        with self._queue:
+            self._waiting.append(item)
+            if not self._someone_writes:
+                self._someone_writes = True
+                return
+            item.turn = threading.Event()
+        item.turn.wait()
+
     def _write_waiting(self) -> None:
+        """Write all that wait in one commit, this thread's own record first among them; then let the next in the queue write."""
         with self._queue:
             group = self._waiting[:MAX_RECORDS_A_COMMIT]
             del self._waiting[:MAX_RECORDS_A_COMMIT]
         try:
             first = self._commit(group)
+            for seq, item in enumerate(group, start=first):
+                item.seq = seq
         except BaseException as fault:
             for item in group:
                 item.fault = fault
-            return
-        for seq, item in enumerate(group, start=first):
-            item.seq = seq
+        with self._queue:
+            following = self._waiting[:1]
+            self._someone_writes = bool(following)
+        for item in group + following:
+            if item.turn:
+                item.turn.set()
 
     def _commit(self, group: Sequence[_Waiting]) -> int:
         with self._storage.transaction() as db:

@@ -14,16 +14,16 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from audit.errors import LogUnavailable
+from audit.errors import LogBroken, LogUnavailable
 
 BUSY_TIMEOUT_S = 30
 CREATE_LOCK = 6962_000_001
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS entry (seq BIGINT PRIMARY KEY, record {blob} NOT NULL);
-CREATE TABLE IF NOT EXISTS open_intent (seq BIGINT PRIMARY KEY, holder TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS entry (seq {key} PRIMARY KEY, record {blob} NOT NULL);
+CREATE TABLE IF NOT EXISTS open_intent (seq {key} PRIMARY KEY, holder TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tile (level INTEGER NOT NULL, position BIGINT NOT NULL, hashes {blob} NOT NULL, PRIMARY KEY (level, position));
-CREATE TABLE IF NOT EXISTS checkpoint (size BIGINT PRIMARY KEY, note TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS checkpoint (size {key} PRIMARY KEY, note TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS head (id INTEGER PRIMARY KEY CHECK (id = 1), next_seq BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS tree (id INTEGER PRIMARY KEY CHECK (id = 1), size BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS identity (id INTEGER PRIMARY KEY CHECK (id = 1), verifier TEXT NOT NULL);
@@ -43,6 +43,7 @@ class Dialect:
     begin: str
     begin_reading: str
     mark: str
+    key: str
     blob: str
     faults: tuple[type[Exception], ...]
     create_first: tuple[str, ...] = ()
@@ -122,6 +123,8 @@ class Storage:
             connection = getattr(self._local, "connection", None)
             if connection is not None and getattr(connection, "closed", False):
                 self._drop(connection)
+            if type(fault) is sqlite3.DatabaseError:  # its subclasses are about what was asked; it alone is about the file
+                raise LogBroken(0, "the database file of the log is damaged") from fault
             raise LogUnavailable(f"the log's database does not take or give records ({type(fault).__name__})") from fault
 
     def _spoken(self, sql: str) -> str:
@@ -131,7 +134,7 @@ class Storage:
         with self.transaction() as db:
             for sql in self._dialect.create_first:
                 db.run(sql)
-            for sql in TABLES.format(blob=self._dialect.blob).split(";"):
+            for sql in TABLES.format(key=self._dialect.key, blob=self._dialect.blob).split(";"):
                 db.run(sql)
 
 
@@ -162,11 +165,14 @@ def open_storage(url: str) -> Storage:
 def _sqlite(path: Path) -> Dialect:
     def connect() -> Connection:
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection.text_factory = _readable
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         return connection
 
-    return Dialect(connect=connect, begin="BEGIN IMMEDIATE", begin_reading="BEGIN", mark="?", blob="BLOB", faults=(sqlite3.Error,))
+    return Dialect(
+        connect=connect, begin="BEGIN IMMEDIATE", begin_reading="BEGIN", mark="?", key="INTEGER", blob="BLOB", faults=(sqlite3.Error,)
+    )
 
 
 def _postgresql(url: str) -> Dialect:
@@ -184,7 +190,13 @@ def _postgresql(url: str) -> Dialect:
         begin="BEGIN",
         begin_reading="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         mark="%s",
+        key="BIGINT",
         blob="BYTEA",
         faults=(psycopg.Error,),
         create_first=create_first,
     )
+
+
+def _readable(data: bytes) -> str:
+    """A damaged text is read all the same: what was signed shows that it was changed."""
+    return data.decode(errors="replace")

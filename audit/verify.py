@@ -7,7 +7,7 @@ order and in bounded memory. The verdict names the first index that cannot be tr
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from audit.errors import LogError
+from audit.errors import LogBroken, LogError
 from audit.log import Log
 from audit.merkle import EMPTY_ROOT, leaf_hash, node_hash, tree_root
 from audit.notes import Checkpoint, Verifier, read_checkpoint
@@ -69,16 +69,19 @@ def verify(log: Log) -> Verdict:
 def verify_stored(storage: Storage, verifier: Verifier, witness: Witness | None = None) -> Verdict:
     """Check the log in `storage` by the verifier key alone, and against the witness where there is one."""
     witnessed = witness.notes() if witness else []  # read before the snapshot: the witness never runs ahead of the database
-    with storage.snapshot() as db:
-        heads, findings = _heads(db, verifier, witnessed)
-        written, sealed = db.rows("SELECT head.next_seq, tree.size FROM head, tree")[0]
-        tree = _Tree()
-        findings += _walk(db, tree, heads, sealed, witness)
-        if not findings:
-            findings += _compare_ends(tree.size, written, sealed, heads)
-        if not findings:
-            return Verdict(ok=True, size=tree.size, sealed=sealed)
-        first = _first_falsified(db, heads, witness) or min(findings)
+    tree, sealed = _Tree(), 0
+    try:
+        with storage.snapshot() as db:
+            heads, findings = _heads(db, verifier, witnessed)
+            written, sealed = db.rows("SELECT head.next_seq, tree.size FROM head, tree")[0]
+            findings += _walk(db, tree, heads, sealed, witness)
+            findings += [] if findings else _compare_ends(tree.size, written, sealed, heads)
+            exact = _first_falsified(db, heads, witness) if findings else None
+    except LogBroken as damage:
+        exact, findings = None, [Finding(index=tree.size, reason=damage.reason)]
+    if not findings:
+        return Verdict(ok=True, size=tree.size, sealed=sealed)
+    first = exact or min(findings)
     return Verdict(ok=False, size=tree.size, sealed=sealed, first_bad=first.index, reason=first.reason)
 
 

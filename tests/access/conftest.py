@@ -23,6 +23,7 @@ from catalog.registration import register
 from catalog.schema import GoldenVersionRow, ReconcileRunRow
 from catalog.snapshots import add_raw, mark_accepted, mark_standard
 from catalog.store import Store
+from rules.matching import load_matching
 from rules.tiers import Tier
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -53,6 +54,28 @@ CROSSWALK = {
     "dataset": ["hukou", "hukou", "shebao"],
     "record": ["h1", "h2", "s1"],
     "resident_id": ["R0000000001", "R0000000005", "R0000000001"],
+}
+EXPLANATION: Mapping[str, Mapping[str, Any]] = {
+    "identities": {"resident_id": ["R0000000001"], "status": ["current"], "superseded_by": pa.array([None], pa.string())},
+    "values": {
+        "resident_id": ["R0000000001"],
+        "element": ["name"],
+        "value": ["王小明"],
+        "dataset": ["hukou"],
+        "record": ["h1"],
+        "observed_on": ["2026-01-01"],
+        "received_on": ["2026-01-02"],
+        "rule": ["R-02a"],
+        "confidence": [0.99],
+        "sources": [2],
+        "status": ["ok"],
+        "value_of_record": ["王小明"],
+    },
+    "rivals": {name: pa.array([], pa.string()) for name in ("resident_id", "element", "value", "dataset", "record", "observed_on")},
+    "evidence": {
+        name: pa.array([], pa.bool_() if name == "bridge" else pa.float64() if name == "bits" else pa.string())
+        for name in ("resident_id", "dataset_a", "record_a", "dataset_b", "record_b", "bits", "bridge", *load_matching().comparisons)
+    },
 }
 TERMS: Mapping[str, Any] = {
     "by": "operator",
@@ -138,6 +161,8 @@ def make_golden(store: Store, lake: Lake) -> None:
     folder.mkdir(parents=True)
     pq.write_table(text_table(RESIDENTS), folder / "residents.parquet")
     pq.write_table(text_table(CROSSWALK), folder / "crosswalk.parquet")
+    for name, rows in EXPLANATION.items():
+        pq.write_table(pa.table(rows), folder / f"{name}.parquet")
     with store.session() as session, session.begin():
         run = ReconcileRunRow(full=True, state="done", message="", started_at=NOW)
         session.add(run)

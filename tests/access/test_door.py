@@ -25,7 +25,8 @@ from audit.merkle import root_from_inclusion
 from audit.notes import read_checkpoint
 from audit.verify import verify
 from catalog.schema import ReceiptRow
-from rules.errors import Denied, PlatformFault, Refused
+from golden.explain import Explanation
+from rules.errors import Denied, NotFound, PlatformFault, Refused
 from rules.tiers import Tier
 from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, read_parquet
 
@@ -168,14 +169,19 @@ def test_the_crosswalk_has_each_record_once(platform: Platform, tmp_path: Path) 
     assert (answer.rows, answer.residents) == (3, 2)
 
 
-def test_an_explanation_is_recorded_by_the_residents_keyed_hash(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    import golden.explain
-
-    monkeypatch.setattr(golden.explain, "why", lambda store, lake, resident, element: Sealed(seq=1, leaf_hash=b""))
+def test_an_explanation_is_recorded_by_the_residents_keyed_hash(platform: Platform) -> None:
     answer = platform.door.why("operator", "复核存疑", "R0000000001", "name")
     intent = list(platform.log.entries())[-2].record
     assert intent.body["subject"] == platform.log.subject("resident", "R0000000001")
-    assert isinstance(answer.value, Sealed)
+    assert isinstance(answer.value, Explanation)
+    assert [reason.value for reason in answer.value.reasons] == ["王小明"]
+
+
+def test_who_asks_about_a_resident_that_is_not_there_is_recorded_too(platform: Platform) -> None:
+    with pytest.raises(NotFound):
+        platform.door.why("operator", "复核存疑", "R9999999999")
+    assert platform.last().record.event.value == "access:why:aborted"
+    assert platform.last().record.body["why"] == "REC-RESIDENT"
 
 
 Ask = Callable[[Platform, Path, str], Answer]

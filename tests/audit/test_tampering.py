@@ -4,11 +4,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audit.errors import LogError
 from audit.events import Event
 from audit.keys import create_keys, load_keys
 from audit.log import Log, open_log
@@ -238,3 +240,21 @@ def test_tampering_is_found_on_each_database(log: Log, tamper: Callable[[Log, Tr
     with log.storage.transaction() as db:
         tamper(log, db, 6)
     assert verify(log).first_bad == 6
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_byte_turned_anywhere_in_the_database_file_is_found_or_changes_no_record(filled: Log, tmp_path: Path, seed: int) -> None:
+    before = [(entry.seq, entry.record) for entry in filled.entries()]
+    filled.close()
+    path, chance = tmp_path / "audit.db", Random(seed)
+    data = bytearray(path.read_bytes())
+    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+    try:
+        log = open_log(f"sqlite:///{path}", tmp_path / "keys")
+        verdict = verify(log)
+    except LogError:
+        return
+    if verdict.ok:
+        assert [(entry.seq, entry.record) for entry in log.entries()] == before
+    log.close()

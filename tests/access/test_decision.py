@@ -1,0 +1,223 @@
+"""The decision against a second, naive evaluator, and rule by rule."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from access.accounts import Account, Role
+from access.decision import GROUNDS, OBJECTIONS, REASON_TEXTS, REFUSALS, Act, Question, Reason, decide
+from access.targets import Target, TargetColumn
+from access.terms import Grant, GrantState, RowScope
+from audit.events import Event
+from masking.plan import MaskedColumn
+from rules.tiers import Level, Tier, load_tier_policy
+
+POLICY = load_tier_policy()
+COLUMNS = {
+    "name": ("name", Level.L2),
+    "sex": ("code", Level.L2),
+    "marital_status": ("code", Level.L3),
+    "grid_code": ("grid_code", Level.L2),
+}
+
+
+def target(withheld: frozenset[str] = frozenset(), area: str | None = "grid_code") -> Target:
+    columns = {
+        name: TargetColumn(facts=MaskedColumn(name=name, element=name, kind=kind, level=level, of_person=True), shared=name not in withheld)
+        for name, (kind, level) in COLUMNS.items()
+    }
+    return Target(
+        key="hukou",
+        version=1,
+        path=Path("x"),
+        columns=columns,
+        about_persons=True,
+        order_column="_row",
+        area_column=area,
+        birth_column=None,
+        number_column=None,
+        persons=None,
+    )
+
+
+GRANT = Grant(
+    id=1,
+    grantee="tax",
+    target="hukou",
+    columns=("name", "sex"),
+    row_scope=RowScope(),
+    tier=Tier.T2,
+    purpose="核查",
+    legal_basis="法",
+    case_number="",
+    valid_from=date(2026, 1, 1),
+    valid_to=date(2026, 12, 31),
+    state=GrantState.ACTIVE,
+)
+ACCOUNT = Account(name="lin", department="tax", roles=frozenset({Role.DEPARTMENT_REQUESTER}), active=True)
+QUESTION = Question(act=Act.EXTRACT, account=ACCOUNT, purpose="核查", today=date(2026, 6, 1), policy=POLICY, grant=GRANT, target=target())
+
+
+def changed(account: Mapping[str, Any] | None = None, grant: Mapping[str, Any] | None = None, **question: Any) -> Question:
+    return replace(QUESTION, account=replace(ACCOUNT, **(account or {})), grant=replace(GRANT, **(grant or {})), **question)
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        (changed(account={"active": False}), Reason.NO_GRANT),
+        (changed(account={"department": "health"}), Reason.NO_GRANT),
+        (changed(account={"department": None}), Reason.NO_GRANT),
+        (changed(account={"roles": frozenset({Role.GRID_WORKER})}), Reason.NO_GRANT),
+        (replace(QUESTION, grant=None), Reason.NO_GRANT),
+        (changed(grant={"state": GrantState.SUSPENDED}), Reason.NOT_ACTIVE),
+        (changed(grant={"state": GrantState.ENDED}), Reason.NOT_ACTIVE),
+        (changed(today=date(2025, 12, 31)), Reason.NOT_YET_VALID),
+        (changed(today=date(2027, 1, 1)), Reason.NO_LONGER_VALID),
+        (changed(grant={"tier": Tier.T0}), Reason.NO_EXTRACT_TIER),
+        (changed(grant={"tier": Tier.T1}), Reason.NO_EXTRACT_TIER),
+        (changed(purpose="  "), Reason.NO_PURPOSE),
+        (changed(purpose="长" * 501), Reason.NO_PURPOSE),
+        (changed(purpose="查13800138000"), Reason.PERSON_IN_PURPOSE),
+        (changed(grant={"row_scope": RowScope(areas=("440605",))}, target=target(area=None)), Reason.SCOPE_WITHOUT_AREA),
+        (replace(QUESTION, act=Act.EXPORT_GOLDEN), Reason.NO_ROLE),
+        (replace(QUESTION, act=Act.EXPORT_CROSSWALK), Reason.NO_ROLE),
+        (replace(QUESTION, act=Act.WHY), Reason.NO_ROLE),
+    ],
+)
+def test_a_question_is_denied_for(question: Question, reason: Reason) -> None:
+    decision = decide(question)
+    assert (decision.allowed, decision.reasons) == (False, (reason,))
+
+
+@pytest.mark.parametrize(
+    ("grant", "withheld", "column", "reason"),
+    [
+        ({"columns": ("name", "gone")}, frozenset(), "gone", Reason.COLUMN_UNKNOWN),
+        ({}, frozenset({"name"}), "name", Reason.COLUMN_NOT_SHARED),
+        ({"row_scope": RowScope(equals={"marital_status": ("10",)})}, frozenset(), "marital_status", Reason.FILTER_NOT_GRANTED),
+        ({"row_scope": RowScope(equals={"name": ("张三",)})}, frozenset(), "name", Reason.FILTER_NOT_ALLOWED),
+        (
+            {"columns": ("sex", "marital_status"), "row_scope": RowScope(equals={"marital_status": ("10",)})},
+            frozenset(),
+            "marital_status",
+            Reason.FILTER_ON_MASK,
+        ),
+        ({"columns": ("grid_code",), "row_scope": RowScope(equals={"grid_code": ("4",)})}, frozenset(), "grid_code", Reason.FILTER_ON_MASK),
+    ],
+)
+def test_a_column_is_denied_for(grant: dict[str, Any], withheld: frozenset[str], column: str, reason: Reason) -> None:
+    decision = decide(changed(grant=grant, target=target(withheld)))
+    assert (decision.allowed, dict(decision.column_reasons)) == (False, {column: (reason,)})
+    assert decision.plan == {}
+    assert column in decision.told()
+
+
+def test_an_allowed_extract_says_why_and_how_each_column_is_masked() -> None:
+    decision = decide(QUESTION)
+    assert (decision.allowed, decision.reasons) == (True, (Reason.OWN_GRANT,))
+    assert {name: str(column.mask) for name, column in decision.plan.items()} == {"name": "partial_name", "sex": "keep"}
+
+
+def test_a_filter_that_a_lower_tier_masks_is_allowed_by_a_higher_one() -> None:
+    terms = {"columns": ("sex", "marital_status"), "row_scope": RowScope(equals={"marital_status": ("10",)}), "tier": Tier.T3}
+    assert decide(changed(grant=terms)).allowed
+
+
+def naive(question: Question) -> bool:
+    """Allowed or not, written as one sentence after another."""
+    account, grant, data = question.account, question.grant, question.target
+    roles = {role.value for role in account.roles}
+    if not account.active or not question.purpose.strip() or len(question.purpose) > 500 or "13800138000" in question.purpose:
+        return False
+    if question.act is Act.WHY:
+        return bool(roles & {"bureau_operator", "steward"}) and grant_is_in_order(question)
+    if question.act in (Act.EXPORT_GOLDEN, Act.EXPORT_CROSSWALK):
+        return "bureau_operator" in roles and grant_is_in_order(question)
+    if grant is None or data is None:
+        return False
+    mine = account.department == grant.grantee and roles & {"department_requester", "department_head"}
+    if not mine and "bureau_operator" not in roles:
+        return False
+    return grant_is_in_order(question)
+
+
+def grant_is_in_order(question: Question) -> bool:
+    grant, data = question.grant, question.target
+    if grant is None or data is None:
+        return True
+    if grant.state.value != "active" or not grant.valid_from <= question.today <= grant.valid_to:
+        return False
+    if grant.tier.value not in ("T2", "T3", "T4"):
+        return False
+    if grant.row_scope.areas and data.area_column is None:
+        return False
+    for column in grant.columns:
+        if column not in data.columns or not data.columns[column].shared:
+            return False
+    for column in grant.row_scope.equals:
+        readable = {"T2": {"sex"}, "T3": {"sex", "marital_status", "grid_code"}, "T4": {"sex", "marital_status", "grid_code"}}
+        if column not in grant.columns or column not in readable[grant.tier.value]:
+            return False
+    return True
+
+
+NAMES = st.sampled_from([*COLUMNS, "gone"])
+QUESTIONS = st.builds(
+    Question,
+    act=st.sampled_from(Act),
+    account=st.builds(
+        Account,
+        name=st.just("lin"),
+        department=st.sampled_from(["tax", "health", None]),
+        roles=st.frozensets(st.sampled_from(Role), max_size=2),
+        active=st.sampled_from([True, True, True, False]),
+    ),
+    purpose=st.sampled_from(["核查", "核查", "核查", "", "查13800138000"]),
+    today=st.sampled_from([date(2026, 1, 1), date(2026, 12, 31), date(2027, 1, 1), date(2025, 12, 31)]),
+    policy=st.just(POLICY),
+    grant=st.none()
+    | st.builds(
+        Grant,
+        id=st.just(1),
+        grantee=st.sampled_from(["tax", "tax", "health"]),
+        target=st.just("hukou"),
+        columns=st.lists(NAMES, min_size=1, max_size=3, unique=True).map(tuple),
+        row_scope=st.builds(RowScope, areas=st.sampled_from([(), ("440605",)]), equals=st.dictionaries(NAMES, st.just(("1",)), max_size=1)),
+        tier=st.sampled_from(Tier),
+        purpose=st.just("核查"),
+        legal_basis=st.just("法"),
+        case_number=st.just(""),
+        valid_from=st.just(date(2026, 1, 1)),
+        valid_to=st.just(date(2026, 12, 31)),
+        state=st.sampled_from([GrantState.ACTIVE, GrantState.ACTIVE, GrantState.SUSPENDED, GrantState.ENDED]),
+    ),
+    target=st.builds(target, withheld=st.frozensets(NAMES, max_size=1), area=st.sampled_from([None, "grid_code"])),
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(QUESTIONS)
+def test_the_decision_agrees_with_the_naive_evaluator(question: Question) -> None:
+    decision = decide(question)
+    assert decision.allowed == naive(question), decision
+    assert decision.reasons or decision.column_reasons, "every decision has its reason"
+    assert decision.allowed or not decision.plan
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_every_act_has_its_grounds_its_refusal_and_its_events(act: Act) -> None:
+    assert GROUNDS[act]
+    assert REFUSALS[act]
+    assert {act.intent.sibling(action) for action in ("result", "denied", "aborted")} <= set(Event)
+
+
+def test_every_reason_has_its_text() -> None:
+    assert set(REASON_TEXTS) == set(Reason)
+    assert OBJECTIONS
