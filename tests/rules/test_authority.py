@@ -35,7 +35,12 @@ def test_only_birth_date_and_sex_are_refuted_by_the_number_alone() -> None:
 
 
 def test_a_value_of_record_is_refuted_at_98_percent_by_two_sources_everywhere() -> None:
-    assert {(rule.refute_at, rule.refute_sources) for rule in RULES.rules.values()} == {(0.98, 2)}
+    others = {(rule.refute_at, rule.refute_sources) for rule in RULES.rules.values() if rule.element != "id_number"}
+    assert others == {(0.98, 2)}
+
+
+def test_only_a_verified_observation_refutes_the_number_of_record() -> None:
+    assert RULES.of("id_number").refute_sources is None  # D-10
 
 
 def test_freshness_decides_only_what_changes_unnoticed() -> None:
