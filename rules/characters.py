@@ -8,7 +8,7 @@ FULL_WIDTH = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20, 0xA0: 0x
 
 DASHES = "\\-\u00ad\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
 INVISIBLE = "\u200b-\u200f\u2028-\u202e\u2060\ufeff"
-SEPARATORS = re.compile(rf"[\s{DASHES}{INVISIBLE}'\"`‘’“”.,，。、;；:：()\[\]（）【】·_]")
+SEPARATORS = re.compile(rf"[\s\x00-\x1f\x7f-\xa0{DASHES}{INVISIBLE}'\"`‘’“”.,，。、;；:：()\[\]（）【】·_]")
 """What may stand between the characters of a number."""
 
 SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[Ee]\+?[0-9]{1,2}")
