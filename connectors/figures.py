@@ -64,7 +64,8 @@ def _null_counts(standard: Path) -> tuple[int, Mapping[str, int]]:
     for group in range(metadata.num_row_groups):
         for index in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(index)
-            counts[chunk.path_in_schema] = counts.get(chunk.path_in_schema, 0) + chunk.statistics.null_count
+            nulls = chunk.statistics.null_count if chunk.statistics else 0  # none of a row group without rows
+            counts[chunk.path_in_schema] = counts.get(chunk.path_in_schema, 0) + nulls
     return metadata.num_rows, counts or dict.fromkeys(metadata.schema.to_arrow_schema().names, 0)
 
 

@@ -21,8 +21,8 @@ from connectors.standard_rows import CHINA
 from rules.errors import NotFound
 from rules.quality import load_quality
 
-ROWS, ROWS_OF_LAST, USABLE_KEYS = "rows", "rows_of_last", "usable_keys"
-REFUSALS: Mapping[str, str] = {ROWS: "GATE-NO-ROWS", USABLE_KEYS: "GATE-KEY", ROWS_OF_LAST: "GATE-COLLAPSED"}
+ROWS_OF_LAST, USABLE_KEYS = "rows_of_last", "usable_keys"
+REFUSALS: Mapping[str, str] = {USABLE_KEYS: "GATE-KEY", ROWS_OF_LAST: "GATE-COLLAPSED"}
 """Hard expectation → error code, the gravest first."""
 
 
@@ -67,7 +67,7 @@ def expectations_of(
     refuse, mark = load_quality().refuse, load_quality().mark
     rows = snapshot.rows_standard or 0
     key_faults = aside.get("ROW-KEY-MISSING", 0) + aside.get("ROW-KEY-REPEATED", 0)
-    hard = {ROWS: (float(rows), 1.0), USABLE_KEYS: (rows / max(1, rows + key_faults), 1 - refuse.key_faults)}
+    hard = {USABLE_KEYS: (rows / max(1, rows + key_faults), 1 - refuse.key_faults)}
     soft: dict[str, tuple[float, float]] = {}
     if last is not None and last.rows_standard:
         hard[ROWS_OF_LAST] = (rows / last.rows_standard, refuse.rows_of_last)

@@ -53,10 +53,11 @@ def _no_key() -> pa.Array:
 
 
 def find_key_faults(raw: Path, key_columns: Sequence[str]) -> KeyFaults:
-    """Two passes in bounded memory: 8 bytes per key, then only the rows whose key hash is not alone."""
+    """Two passes in bounded memory: 16 bytes per key, then only the rows whose key hash is not alone."""
     if not key_columns:
         return KeyFaults(positions=np.array([], int), reasons=np.array([], str))
     hashes, missing = _hashes(raw, key_columns)
+    hashes[missing] = np.arange(len(missing), dtype=np.uint64)  # rows without a key share nothing
     shared = np.setdiff1d(_not_alone(hashes), missing, assume_unique=True)
     faults = dict.fromkeys(missing.tolist(), MISSING)
     if len(shared):
@@ -66,21 +67,23 @@ def find_key_faults(raw: Path, key_columns: Sequence[str]) -> KeyFaults:
 
 
 def _hashes(raw: Path, key_columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    hashes, missing, start = [], [], 0
-    for batch in pq.ParquetFile(raw).iter_batches(SCAN_ROWS, columns=list(key_columns)):
+    """A hash of each row's key, and the positions of rows that have none."""
+    file = pq.ParquetFile(raw)
+    hashes, missing, start = np.empty(file.metadata.num_rows, np.uint64), [np.array([], int)], 0
+    for batch in file.iter_batches(SCAN_ROWS, columns=list(key_columns)):
         keys = record_keys(batch, key_columns)
         missing.append(np.flatnonzero(keys.is_null().to_numpy(zero_copy_only=False)) + start)
-        hashes.append(pd.util.hash_array(pc.fill_null(keys, "").to_numpy(zero_copy_only=False).astype(object), categorize=False))
+        texts = pc.fill_null(keys, "").to_numpy(zero_copy_only=False).astype(object)
+        hashes[start : start + batch.num_rows] = pd.util.hash_array(texts, categorize=False)
         start += batch.num_rows
-    return np.concatenate([*hashes, np.array([], np.uint64)]), np.concatenate([*missing, np.array([], int)])
+    return hashes, np.concatenate(missing)
 
 
 def _not_alone(hashes: np.ndarray) -> np.ndarray:
     """Positions whose hash stands there more than once."""
-    order = np.argsort(hashes, kind="stable")
-    ordered = hashes[order]
-    same = ordered[1:] == ordered[:-1]
-    return np.sort(order[np.concatenate((same, [False])) | np.concatenate(([False], same))]) if len(order) else order
+    ordered = np.sort(hashes)
+    shared = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    return np.flatnonzero(np.isin(hashes, shared)) if len(shared) else np.array([], int)
 
 
 def _later_ones(raw: Path, key_columns: Sequence[str], shared: np.ndarray) -> dict[int, str]:
