@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import dagster as dg
 
 from catalog.home import Home
 from pipelines import instance, jobs
+from pipelines.abandoned import alive, close_abandoned
 from pipelines.definitions import NO_SECRETS, build_defs
 from pipelines.requests import COUNT_TAG, ingest_config, reconcile_config
 from pipelines.road import Road, open_road
@@ -17,10 +19,8 @@ if TYPE_CHECKING:
     from golden.reconcile import ReconcileOutcome
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-FROM_HERE = {
-    "tongchou/from": "tongchou",
-    ".dagster/repository": "__repository__@pipelines.definitions",
-}  # so the pages list it under its job
+FROM_HERE = {"tongchou/from": "tongchou"}
+LISTED = {".dagster/repository": "__repository__@pipelines.definitions"}  # the tag by which Dagster's pages list a run under its job
 
 
 def ingest(
@@ -53,10 +53,13 @@ def reconcile(home: Home, *, full: bool) -> "ReconcileOutcome":
 
 def _execute(road: Road, job: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> None:
     _be_quiet()
+    run_id = str(uuid4())
+    definition = build_defs(road.home, {"road": road}).resolve_job_def(job)
+    given, told = {**config, **QUIET}, {**FROM_HERE, **LISTED, **tags}
     try:
-        with instance.opened(road.home) as dagster:
-            definition = build_defs(road.home, {"road": road}).resolve_job_def(job)
-            definition.execute_in_process(instance=dagster, run_config={**config, **QUIET}, tags={**FROM_HERE, **tags})
+        with instance.opened(road.home) as dagster, alive(road.home, run_id):
+            close_abandoned(road.home, dagster, FROM_HERE)
+            definition.execute_in_process(instance=dagster, run_id=run_id, run_config=given, tags=told)
     finally:
         road.store.close()
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 
 from catalog.home import Home
-from pipelines.instance import settle
+from pipelines.abandoned import close_abandoned
+from pipelines.instance import opened
 
 GRACE_S = 10.0
 POLL_S = 0.1
@@ -29,19 +30,22 @@ def serve(home: Home, environ: Mapping[str, str], *, host: str, port: int) -> in
     """Serve until a signal comes (then 0) or Dagster ends by itself (then its exit code). No process is left behind."""
     for number in ENDED_BY:  # also so that the children do not inherit "ignored" from a shell that put us in the background
         signal.signal(number, _stop)
-    settled = settle(home)
-    group = subprocess.Popen(_command(host, port), env=_environment(home, environ), cwd=settled, start_new_session=True)
+    with opened(home) as instance:
+        close_abandoned(home, instance, {})
+    group = subprocess.Popen(_command(host, port), env=_environment(home, environ), cwd=home.dagster, start_new_session=True)
     try:
         return group.wait()
     except Stopped:
         return 0
     finally:
+        for number in ENDED_BY:
+            signal.signal(number, signal.SIG_IGN)
         end_group(group, grace_s=GRACE_S)
 
 
 def end_group(leader: "subprocess.Popen[bytes]", *, grace_s: float) -> None:
-    """Ask every process of the leader's group to end, and kill what is left after `grace_s` seconds."""
-    _signal_group(leader.pid, signal.SIGTERM)
+    """Ask the leader to end its children in its order, and kill what is left of the group after `grace_s` seconds."""
+    leader.terminate()
     deadline = time.monotonic() + grace_s
     while _is_alive(leader) and time.monotonic() < deadline:
         time.sleep(POLL_S)

@@ -1,11 +1,15 @@
 """Runs over the real road, in process, on a persistent instance: what the command line does, and what the pages then show."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Collection
 
 import dagster as dg
 import pytest
 
 from pipelines import run
+from pipelines.abandoned import close_abandoned
 from pipelines.checks import INTAKE_CHECKS
 from pipelines.partitions import STAGES
 from rules.errors import NotFound, PlatformFault
@@ -119,6 +123,30 @@ def test_no_value_of_a_row_is_told_to_dagster(ingested: ThreeDataSets, dagster: 
 def test_a_run_says_nothing_on_the_console(three: ThreeDataSets, capfd: pytest.CaptureFixture[str]) -> None:
     run.ingest(three.home, three.keys)
     assert capfd.readouterr() == ("", "")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from catalog.home import Home
+from pipelines import run
+run.ingest(Home(Path(sys.argv[1])), sys.argv[2:], on_done=lambda outcome: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+def test_a_killed_run_is_shown_as_failed_and_the_next_finishes_its_work(three: ThreeDataSets, dagster: dg.DagsterInstance) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, three.home.root, *three.keys], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert _statuses(dagster) == ["STARTED"]
+    run.ingest(three.home, three.keys)
+    assert sorted(_statuses(dagster)) == ["FAILURE", "SUCCESS"]
+    assert _partitions(dagster, "gate") == set(three.good)
+
+
+def test_a_run_that_is_at_work_is_not_taken_for_a_killed_one(three: ThreeDataSets, dagster: dg.DagsterInstance) -> None:
+    seen: list[int] = []
+    run.ingest(three.home, three.good, on_done=lambda _: seen.append(close_abandoned(three.home, dagster, {})))
+    assert seen == [0, 0]
 
 
 def _partitions(dagster: dg.DagsterInstance, stage: str) -> Collection[str]:
