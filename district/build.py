@@ -105,6 +105,7 @@ def _write_persons(district: Plan, areas: Areas, out: Path, specs: list[PersonSe
         truth["residents"].write(truth_table(scene.residents))
         for spec in specs:
             rows[spec.key] += _write_view(make_view(scene, spec), sinks[spec.key], truth)
+        scene.views.clear()  # views and scene name each other: without this a block lives on until the collector comes round
         report("居民 residents", district.first_of(block + 1), district.residents)
     for sink in sinks.values():
         sink.close()
