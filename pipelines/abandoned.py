@@ -13,7 +13,7 @@ from catalog.home import Home
 from catalog.locks import hold, is_held
 
 RUNNING = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-MESSAGE = "进程已被终止，已完成的部分都已保存，再次运行即可接着做。 The process was killed; what was finished is kept, another run goes on from there."
+MESSAGE = "进程已被终止，已完成的部分都已保存，再次运行即可续做。 The process was killed; what was finished is kept, run it again."
 
 
 @contextmanager
