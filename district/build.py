@@ -14,6 +14,7 @@ from district.files import EXTENSIONS, MOST_EXCEL_ROWS, Sink, open_sink
 from district.forms import write_in_form
 from district.person_sets import Form, PersonSet, load_person_sets
 from district.plan import PATTERNS, Plan, plan
+from district.regions import write_test_regions
 from district.residents import populate, truth_table
 from district.texts import Texts
 from district.things import Thing, departments_with_things, make, things
@@ -78,6 +79,7 @@ def build(
     district, units = plan(residents, seed, patterns), participants(departments)
     areas = lay_out(district)
     write_areas(areas, out / "areas")
+    write_test_regions(out / "areas")
     specs = [spec for spec in load_person_sets().values() if spec.department in units]
     made = _write_persons(district, areas, out, specs, report)
     if not persons_only:

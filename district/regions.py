@@ -44,6 +44,14 @@ def load_regions() -> tuple[Region, ...]:
         )
 
 
+def write_test_regions(folder: Path) -> None:
+    """test_regions.csv (code, name): what a platform has to take as county codes beside the real ones while it works on this district."""
+    with (folder / "test_regions.csv").open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(("code", "name"))
+        writer.writerows((region.code, region.name) for region in load_regions())
+
+
 def places_of(origin: str) -> Numbers:
     """Positions in the register of the codes of one origin: local, neighbour or migrant."""
     return np.array([place for place, region in enumerate(load_regions()) if region.origin == origin])

@@ -18,6 +18,8 @@ from rules.code_tables import find_code_table
 from rules.credit_codes import judge_credit_code
 from rules.departments import load_departments
 from rules.elements import load_elements
+from rules.identity_numbers import kind_of
+from rules.regions import load_regions
 from tests.district.sources import columns, contracts, key_columns, rows, said
 
 
@@ -124,3 +126,11 @@ def test_a_district_can_have_as_many_tables_as_nanhai() -> None:
     tables = things(plan(20_000, 1), participants(65), MOST_DATASETS - len(load_person_sets()))
     assert len({table.key for table in tables}) == len({(table.department, table.title) for table in tables}) == len(tables)
     assert sum(len(table.columns) for table in tables) > 11_000
+
+
+def test_the_test_register_holds_every_citizens_region_and_no_assigned_code(district: Path) -> None:
+    lines = (district / "areas/test_regions.csv").read_text(encoding="utf-8").splitlines()[1:]
+    tests = dict(line.split(",") for line in lines)
+    register = load_regions().with_codes(tests)
+    numbers = [row["id_number"] for row in pq.read_table(district / "truth/residents.parquet", columns=["id_number"]).to_pylist()]
+    assert all(n[:6] in register.county_codes() for n in numbers if n and kind_of(n) == "citizen")
