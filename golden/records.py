@@ -2,7 +2,7 @@
 
 Relations made here
   sources(src, dataset, department, verified, attests, stamped)   attests: the source of record of identity numbers
-  records(rid, src, record, observed_on, number, name_key, birth, sex)
+  records(rid, src, record, observed_on, day, number, name_key, birth, sex)   day: observed_on counted from 1900
       rid = the source's offset + the row's number in its file, so no join is needed to find a cell again
   names(name, name_key, pinyin)               every distinct name once
   record_<attribute>(rid, value)              one per attribute of the matching rules
@@ -27,8 +27,9 @@ RESIDENT_NUMBER = "^[0-9]{17}[0-9X]$"
 NUMBERS = ("id_number", "document_number", "hmt_permit_number", "permanent_residence_number")
 """Where a person's 18-digit number may stand; residents of Hong Kong, Macau, Taiwan and holders of a residence card have one too (D-11, D-12)."""
 
-STAMPED_SHARE = 0.5
-"""A source in which more rows than this carry one and the same date stamped them at upload: its dates say nothing (X-19)."""
+STAMPED_SHARE, STAMPED_ROWS = 0.5, 50
+"""A source in which more rows than this share carry one and the same date stamped them at upload: its dates say nothing (X-19). Fewer rows than
+STAMPED_ROWS may carry one date by chance."""
 
 PLACEHOLDER_RECORDS = 5
 """A void number that more records than this carry is a placeholder, not somebody's number with an error (X-05)."""
@@ -89,7 +90,8 @@ def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
         parts.append(rows_of(source, offset, "rid, " + ", ".join(f"{sql} AS {name}" for name, sql in cells.items())))
     con.execute(f"""
         CREATE OR REPLACE TABLE records AS
-        SELECT rid, src, record, observed_on, number, name_key, birth, sex
+        SELECT rid, src, record, observed_on, coalesce(date_diff('day', DATE '1900-01-01', try_cast(observed_on AS DATE)), 0)::INT AS day,
+          number, name_key, birth, sex
         FROM ({_union(parts)}) rows LEFT JOIN names USING (name)""")
 
 
@@ -119,7 +121,7 @@ def _list_sources(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
     keep(con, "listed_sources", listed)
     con.execute(f"""
         CREATE OR REPLACE TABLE sources AS
-        SELECT listed_sources.*, coalesce(most * 1.0 / total > {STAMPED_SHARE}, false) AS stamped FROM listed_sources LEFT JOIN (
+        SELECT listed_sources.*, coalesce(most > {STAMPED_SHARE} * total AND total >= {STAMPED_ROWS}, false) AS stamped FROM listed_sources LEFT JOIN (
           SELECT src, max(n) AS most, sum(n) AS total FROM (SELECT src, observed_on, count(*) AS n FROM records GROUP BY ALL) GROUP BY src
         ) USING (src)""")
 
@@ -186,7 +188,7 @@ def _list_lost_numbers(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordS
             names = ", ".join(f"'{quoted(c)}'" for c in columns)
             path = quoted(str(source.faults))
             parts.append(f"SELECT {src} AS src, _record AS record, fault, raw FROM read_parquet('{path}') WHERE \"column\" IN ({names})")
-    faults = _union(parts, "SELECT 0 AS src, '' AS record, '' AS fault, '' AS raw LIMIT 0")
+    faults = _union(parts, "SELECT 0 AS src, '' AS record, '' AS fault, '' AS raw")
     void = arrow(
         con,
         f"""

@@ -35,22 +35,22 @@ def estimate_reliability(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _list_known(con: duckdb.DuckDBPyConnection) -> None:
-    """known(eix, res, by_src, value): what is taken for true in order to judge the others."""
+    """known(eix, res, by_src, vid): what is taken for true in order to judge the others."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE known AS
         WITH candidates AS (
-          SELECT eix, res, src AS by_src, value, verified, rank, observed_on FROM claims JOIN sources USING (src) JOIN standing USING (eix, src)
+          SELECT eix, res, src AS by_src, vid, verified, rank, day FROM claims JOIN sources USING (src) JOIN standing USING (eix, src)
           WHERE latest AND (verified OR rank < {NOT_OF_RECORD})),
         enough AS (SELECT eix FROM candidates WHERE verified GROUP BY eix HAVING count(*) >= {ENOUGH_VERIFIED})
-        SELECT eix, res, by_src, value FROM candidates WHERE verified OR eix NOT IN (SELECT eix FROM enough)
-        QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY verified DESC, rank, observed_on DESC, by_src) = 1""")
+        SELECT eix, res, by_src, vid FROM candidates WHERE verified OR eix NOT IN (SELECT eix FROM enough)
+        QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY verified DESC, rank, day DESC, by_src) = 1""")
 
 
 def _list_compared(con: duckdb.DuckDBPyConnection) -> None:
     """compared(eix, src, age, n, agreed); verified claims are given, not judged."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE compared AS
-        SELECT eix, src, age, count(*) AS n, count_if(c.value = k.value) AS agreed
+        SELECT eix, src, age, count(*) AS n, count_if(c.vid = k.vid) AS agreed
         FROM claims c JOIN known k USING (eix, res) JOIN sources USING (src) WHERE latest AND src <> by_src AND NOT verified GROUP BY eix, src, age""")
 
 
@@ -77,15 +77,19 @@ def _smooth(con: duckdb.DuckDBPyConnection) -> None:
 def _find_copies(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE mistaken AS
-        SELECT eix, res, src, c.value FROM claims c JOIN known k USING (eix, res) WHERE latest AND src <> by_src AND c.value <> k.value""")
+        SELECT eix, res, src, c.vid FROM claims c JOIN known k USING (eix, res) WHERE latest AND src <> by_src AND c.vid <> k.vid""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE copying AS
         SELECT a.eix, a.src AS a, b.src AS b FROM mistaken a JOIN mistaken b USING (eix, res) WHERE a.src < b.src
-        GROUP BY ALL HAVING count(*) >= {COPY_MISTAKES} AND count_if(a.value = b.value) >= {COPY_SHARE} * count(*)""")
+        GROUP BY ALL HAVING count(*) >= {COPY_MISTAKES} AND count_if(a.vid = b.vid) >= {COPY_SHARE} * count(*)""")
     sources = count(con, "sources")
     pairs = arrow(con, f"SELECT eix * {sources} + a AS a, eix * {sources} + b AS b FROM copying ORDER BY a, b")
     nodes = count(con, "judged_elements") * sources
     lots = component_labels(pairs, nodes)
     places = np.arange(nodes)
-    table = {"eix": pa.array(places // sources, pa.int16()), "src": pa.array(places % sources, pa.int16()), "lot": pa.array(lots, pa.int64())}
+    table = {
+        "eix": pa.array(places // sources, pa.int16()),
+        "src": pa.array(places % sources, pa.int16()),
+        "lot": pa.array(lots, pa.int64()),
+    }
     keep(con, "copies", pa.table(table))

@@ -30,7 +30,7 @@ FURTHER = 0.5
 """What a further source that says the same adds of its weight where values change: sources of one age tend to be outdated together."""
 
 SURE_NUMBER = 0.995
-COLUMNS_PER_JOIN = 16
+COLUMNS_PER_JOIN = 32
 RULE_RECORD = "R-01"
 RULE_NUMBER = "R-02-number"
 RULE_REFUTED = "R-02-refuted"
@@ -59,7 +59,7 @@ def choose_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
 def _make_empty(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE newest_day AS
-        SELECT max(try_cast(observed_on AS DATE)) AS day FROM records WHERE observed_on <= (SELECT max(received_on) FROM sources)""")
+        SELECT max(day) AS newest FROM records WHERE observed_on <= (SELECT max(received_on) FROM sources)""")
     con.execute("""
         CREATE OR REPLACE TABLE golden_values (
           res BIGINT, element VARCHAR, value VARCHAR, dataset VARCHAR, record VARCHAR, observed_on VARCHAR, received_on VARCHAR, rule VARCHAR,
@@ -76,24 +76,27 @@ def _weigh(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE alternatives AS
         SELECT eix, greatest(1, least((sum(n) * sum(n))::DOUBLE / sum(n * n)::DOUBLE, {MOST_ALTERNATIVES})) AS k
-        FROM (SELECT eix, count(*)::HUGEINT AS n FROM claims GROUP BY eix, value) GROUP BY eix""")
+        FROM (SELECT eix, count(*)::HUGEINT AS n FROM claims GROUP BY eix, vid) GROUP BY eix""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE told AS
+        SELECT eix, src, age, lot, rank, verified, greatest(round({MICRO} * ln(p * k / (1 - p)))::BIGINT, 0) AS odds,
+          ((rank + 1) * 1000 + age + 1) * 10000 + src AS place
+        FROM reliability JOIN sources USING (src) JOIN standing USING (eix, src) JOIN copies USING (eix, src) JOIN alternatives USING (eix)""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE weighed AS
         WITH spoken AS (
-          SELECT eix, res, value, lot, max(greatest(round({MICRO} * ln(p * k / (1 - p)))::BIGINT, 0)) AS odds, bool_or(verified) AS verified,
-            min(rank) AS rank, max(observed_on) AS newest, count(*) AS tellers,
-            min({{'rank': rank, 'age': age, 'src': src, 'rid': rid, 'observed_on': observed_on}}) AS teller
-          FROM claims JOIN reliability USING (eix, src, age) JOIN sources USING (src) JOIN standing USING (eix, src) JOIN copies USING (eix, src)
-          JOIN alternatives USING (eix) WHERE latest GROUP BY eix, res, value, lot),
+          SELECT eix, res, vid, lot, max(odds) AS odds, bool_or(verified) AS verified, min(rank) AS rank, max(day) AS newest, count(*) AS tellers,
+            min(place) AS place, arg_min(rid, place) AS rid, arg_min(value, place) AS value
+          FROM claims JOIN told USING (eix, src, age) WHERE latest GROUP BY eix, res, vid, lot),
         backed AS (
-          SELECT eix, res, value, bool_or(verified) AS verified, min(rank) AS rank, max(newest) AS newest, min(teller) AS teller,
-            count(*)::INT AS lots, sum(tellers)::INT AS tellers, max(odds)
+          SELECT eix, res, vid, bool_or(verified) AS verified, min(rank) AS rank, max(newest) AS newest, arg_min(rid, place) AS rid,
+            arg_min(value, place) AS value, count(*)::INT AS lots, sum(tellers)::INT AS tellers, max(odds)
               + round((sum(odds) - max(odds)) * CASE WHEN any_value(method) = 'freshness' THEN {FURTHER} ELSE 1 END)::BIGINT AS odds
-          FROM spoken JOIN judged_elements USING (eix) GROUP BY eix, res, value),
+          FROM spoken JOIN judged_elements USING (eix) GROUP BY eix, res, vid),
         scaled AS (
           SELECT *, max(odds) OVER w AS top, exp((odds - max(odds) OVER w) / {MICRO})::DECIMAL(18, 12) AS part, count(*) OVER w AS said
           FROM backed WINDOW w AS (PARTITION BY eix, res))
-        SELECT eix, res, value, odds, lots, tellers, verified, rank, newest, teller.rid AS rid, teller.observed_on AS observed_on,
+        SELECT eix, res, vid, value, odds, lots, tellers, verified, rank, newest, rid,
           (part / (sum(part) OVER (PARTITION BY eix, res) + exp(-top / {MICRO}) * greatest(k + 1 - said, 0.01)))::DECIMAL(5, 4) AS p
         FROM scaled JOIN alternatives USING (eix)""")
 
@@ -134,7 +137,7 @@ def _keep_decisions(con: duckdb.DuckDBPyConnection) -> None:
     """A value that the number says is shown with the record of the number where no source states it."""
     con.execute(f"""
         INSERT INTO golden_values
-        SELECT d.res, d.element, d.golden, s.dataset, r.record, coalesce(w.observed_on, r.observed_on), s.received_on, d.rule,
+        SELECT d.res, d.element, d.golden, s.dataset, r.record, r.observed_on, s.received_on, d.rule,
           CASE WHEN d.rule = '{RULE_NUMBER}' THEN {SURE_NUMBER} ELSE coalesce(w.p, d.p) END, coalesce(w.tellers, 0),
           CASE WHEN d.rule IN ('{RULE_NUMBER}', '{RULE_REFUTED}') AND NOT starts_with(d.golden, d.of_record) THEN 'disputed'
                WHEN d.rule = '{RULE_UNRESOLVED}' THEN 'unresolved' ELSE 'ok' END, d.of_record
@@ -142,7 +145,7 @@ def _keep_decisions(con: duckdb.DuckDBPyConnection) -> None:
         LEFT JOIN records r ON r.rid = coalesce(w.rid, CASE WHEN d.rule = '{RULE_NUMBER}' THEN d.number_rid END) LEFT JOIN sources s ON s.src = r.src""")
     con.execute("""
         INSERT INTO rivals
-        SELECT c.res, d.element, c.value, s.dataset, r.record, c.observed_on
+        SELECT c.res, d.element, c.value, s.dataset, r.record, r.observed_on
         FROM claims c JOIN decided d ON d.eix = c.eix AND d.res = c.res AND d.golden IS DISTINCT FROM c.value
         JOIN sources s ON s.src = c.src JOIN records r ON r.rid = c.rid""")
 
@@ -164,7 +167,9 @@ def _mark_shared_numbers(con: duckdb.DuckDBPyConnection) -> None:
 def _spread(con: duckdb.DuckDBPyConnection) -> None:
     """A column per element that anybody has; a few columns at a time, so that no join is wider than memory likes."""
     con.execute("CREATE OR REPLACE TABLE golden_rows AS SELECT DISTINCT res FROM resident_of")
-    stated = [row[0] for row in con.execute("SELECT DISTINCT element FROM golden_values WHERE value IS NOT NULL ORDER BY element").fetchall()]
+    stated = [
+        row[0] for row in con.execute("SELECT DISTINCT element FROM golden_values WHERE value IS NOT NULL ORDER BY element").fetchall()
+    ]
     for start in range(0, len(stated), COLUMNS_PER_JOIN):
         part = stated[start : start + COLUMNS_PER_JOIN]
         cells = ", ".join(f"max(value) FILTER (WHERE element = '{key}') AS {identifier(key)}" for key in part)

@@ -12,6 +12,9 @@ from golden.exact_groups import birth_in, sex_in
 from golden.weights import Weights
 from rules.matching import Attribute, MatchingRules
 
+SMOOTHING = 1_000
+"""The u of the rules counts as much as so many units when a value's frequency is taken."""
+
 STATED_BY_NUMBER = {"birth": birth_in("number"), "sex": sex_in("number")}
 
 
@@ -59,14 +62,14 @@ def _drop_shared(con: duckdb.DuckDBPyConnection, attribute: Attribute) -> None:
 
 
 def _weigh(con: duckdb.DuckDBPyConnection, attribute: Attribute, rules: MatchingRules, weights: Weights) -> None:
-    """A rare value weighs more: u of an agreement is the value's own frequency, not under the commonest level's cap."""
+    """A rare value weighs more: u of an agreement is the value's own frequency, held towards the rules' u among few units."""
     comparison = rules.comparisons.get(attribute.key)
     flat = weights.of(attribute.key, "equal") if comparison else 0
     if comparison is None or not comparison.frequency:
         bits = str(flat)
     else:
-        m = weights.m(attribute.key, "equal")
-        bits = f"round(100 * (log2({m}) - log2(n / (SELECT count(*) FROM units))))::INT"
+        m, u = weights.probabilities[attribute.key, "equal"]
+        bits = f"round(100 * (log2({m}) - log2((n + {u * SMOOTHING}) / ((SELECT count(*) FROM units) + {SMOOTHING}))))::INT"
     con.execute(f"""
         CREATE OR REPLACE TABLE unit_{attribute.key} AS
         SELECT unit, value, {bits} AS bits FROM raw_{attribute.key} JOIN spread_{attribute.key} USING (value)""")

@@ -19,9 +19,6 @@ class Weights:
     probabilities: Mapping[tuple[str, str], tuple[float, float]]
     prior_bits: int
 
-    def m(self, attribute: str, level: str) -> float:
-        return self.probabilities[attribute, level][0]
-
     def of(self, attribute: str, level: str) -> int:
         """log2(m/u) in hundredths."""
         m, u = self.probabilities[attribute, level]

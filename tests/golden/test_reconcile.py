@@ -1,0 +1,207 @@
+"""Reconciliation over a real store and lake: versions, ids that stay, what a kill leaves, serving, why."""
+
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from catalog.home import Home
+from catalog.lake import Lake
+from catalog.schema import DatasetColumnRow, DatasetRow, DepartmentRow, GoldenVersionRow, ReconcileRunRow, SnapshotRow
+from catalog.store import Store
+from golden.explain import text_of, why
+from golden.reconcile import ReconcileOutcome, reconcile
+from golden.serving import newest_serving, publish, serving_file
+from golden.versions import golden_folder
+from rules.errors import NotFound, Refused
+from tests.golden.tables import number
+
+NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
+LATER = datetime(2027, 3, 1, 8, tzinfo=UTC)
+COLUMNS = ("id_number", "name", "birth_date", "phone", "residence_address")
+LI, WANG = number("1990-05-06", 11), number("1985-01-02", 24)
+LI_ROW = (LI, "李明", "1990-05-06", "13800000001", "佛山市南海区桂城街道南海大道12号")
+WANG_ROW = (WANG, "王秀英", "1985-01-02", "13800000002", "佛山市南海区桂城街道桂平路5号")
+
+Row = tuple[str | None, ...]
+
+
+class Bureau:
+    """A store and a lake, into which accepted snapshots are put as ingest leaves them."""
+
+    def __init__(self, store: Store, home: Home) -> None:
+        self.store, self.home, self.lake = store, home, Lake(home.lake_root)
+
+    def accept(self, dataset: str, department: str, rows: Sequence[tuple[str, Row]]) -> None:
+        with self.store.session() as session, session.begin():
+            if session.get(DatasetRow, dataset) is None:
+                self._register(session, dataset, department)
+            last = session.scalar(sa.select(sa.func.max(SnapshotRow.version)).filter_by(dataset_key=dataset)) or 0
+            self._write(dataset, last + 1, rows)
+            counts = {"rows_raw": len(rows), "rows_standard": len(rows), "rows_quarantined": 0, "fault_cells": 0}
+            common = {"contract_version": 1, "rules_version": "r", "received_at": NOW, "source_digest": f"{last}"}
+            session.add(SnapshotRow(dataset_key=dataset, version=last + 1, state="accepted", **common, **counts))
+
+    def _register(self, session: sa.orm.Session, dataset: str, department: str) -> None:
+        if session.get(DepartmentRow, department) is None:
+            session.add(DepartmentRow(key=department, title=department, created_at=NOW))
+            session.flush()
+        kinds = {"share": "conditional", "update_frequency": "每月", "verified": False, "about_persons": True, "source_of_record": []}
+        row = {"server": {"type": "local", "base": "."}, "items": {}, "contract_version": 1, "registered_at": NOW, "changed_at": NOW}
+        session.add(DatasetRow(key=dataset, title=dataset, department_key=department, **kinds, **row))
+        session.flush()
+        for position, name in enumerate(COLUMNS, start=1):
+            facts = {"level": "L2", "share": "conditional", "logical_type": "string", "required": False, "items": {}}
+            names = {"name": name, "physical_name": name, "title": name, "element": name}
+            session.add(DatasetColumnRow(dataset_key=dataset, position=position, **names, **facts))
+
+    def _write(self, dataset: str, version: int, rows: Sequence[tuple[str, Row]]) -> None:
+        columns = {name: pa.array([row[place] for _, row in rows], pa.string()) for place, name in enumerate(COLUMNS)}
+        keys = {"_row": pa.array(range(1, len(rows) + 1), pa.int64()), "_record": pa.array([key for key, _ in rows], pa.string())}
+        path = self.lake.path("standard", dataset, version)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(keys | columns), path)
+
+    def reconcile(self, *, full: bool = False, now: datetime = NOW) -> ReconcileOutcome:
+        return reconcile(self.store, self.lake, full=full, now=now)
+
+    def residents(self, version: int) -> dict[str, str]:
+        rows = pq.read_table(golden_folder(self.lake, version) / "crosswalk.parquet").to_pylist()
+        return {f"{row['dataset']}/{row['record']}": row["resident_id"] for row in rows}
+
+
+@pytest.fixture
+def bureau(store: Store, home: Home) -> Bureau:
+    return Bureau(store, home)
+
+
+@pytest.fixture
+def started(bureau: Bureau) -> Bureau:
+    bureau.accept("hukou", "police", [("a", LI_ROW), ("b", WANG_ROW)])
+    bureau.accept("social", "hrss", [("1", LI_ROW)])
+    return bureau
+
+
+def test_the_first_run_makes_a_version_with_all_files(started: Bureau) -> None:
+    outcome = started.reconcile()
+    assert (outcome.version, outcome.residents, outcome.records, outcome.new, outcome.unchanged) == (1, 2, 3, 2, False)
+    names = {path.stem for path in golden_folder(started.lake, 1).iterdir()}
+    assert names == {"crosswalk", "residents", "values", "rivals", "evidence", "identities", "history"}
+    assert set(started.residents(1).values()) == {"R0000000001", "R0000000002"}
+
+
+def test_unchanged_inputs_make_no_new_version(started: Bureau) -> None:
+    started.reconcile()
+    again = started.reconcile(now=LATER)
+    assert (again.version, again.unchanged, again.new) == (1, True, 0)
+
+
+def test_full_on_unchanged_inputs_changes_no_id_and_no_value_whatever_the_date(started: Bureau) -> None:
+    started.reconcile()
+    assert started.reconcile(full=True, now=LATER).new == 0
+    for name in ("crosswalk", "residents", "values", "rivals", "evidence", "identities", "history"):
+        old, new = (pq.read_table(golden_folder(started.lake, version) / f"{name}.parquet") for version in (1, 2))
+        assert old.equals(new), name
+
+
+def test_a_merge_keeps_the_older_id_and_the_other_resolves_to_it(started: Bureau) -> None:
+    started.accept("social", "hrss", [("1", (None, "李明", None, None, None))])
+    started.reconcile()
+    before = started.residents(1)
+    started.accept("social", "hrss", [("1", LI_ROW)])
+    outcome = started.reconcile()
+    after = started.residents(2)
+    assert (outcome.merged, outcome.new) == (1, 0)
+    assert after["social/1"] == after["hukou/a"] == min(before["social/1"], before["hukou/a"])
+    loser = max(before["social/1"], before["hukou/a"])
+    assert why(started.store, started.lake, loser).resident_id == after["hukou/a"]
+
+
+def test_a_split_gives_the_smaller_part_a_new_id_and_no_id_comes_back(started: Bureau) -> None:
+    started.accept("grid", "grid", [("g", LI_ROW)])
+    started.reconcile()
+    kept = started.residents(1)["hukou/a"]
+    started.accept("social", "hrss", [("1", (None, "赵六", "1970-01-01", None, None))])
+    outcome = started.reconcile()
+    after = started.residents(2)
+    assert (outcome.split, outcome.new) == (1, 1)
+    assert after["hukou/a"] == after["grid/g"] == kept
+    assert after["social/1"] == "R0000000003"
+
+
+def test_a_record_that_comes_back_comes_back_to_its_resident(started: Bureau) -> None:
+    started.reconcile()
+    gone = started.residents(1)["hukou/b"]
+    started.accept("hukou", "police", [("a", LI_ROW)])
+    started.reconcile()
+    with pytest.raises(NotFound):
+        why(started.store, started.lake, gone)
+    started.accept("hukou", "police", [("a", LI_ROW), ("b", WANG_ROW)])
+    started.reconcile()
+    assert started.residents(3)["hukou/b"] == gone
+
+
+def test_what_a_killed_run_left_is_removed_and_done_again(started: Bureau) -> None:
+    started.reconcile()
+    half = golden_folder(started.lake, 2)
+    shutil.copytree(golden_folder(started.lake, 1), half)
+    (half / "values.parquet").write_bytes(b"half")
+    with started.store.session() as session, session.begin():
+        session.add(ReconcileRunRow(full=True, state="running", message="", started_at=NOW))
+    outcome = started.reconcile(full=True)
+    assert outcome.version == 2
+    assert pq.read_table(half / "values.parquet").num_rows > 0
+    with started.store.session() as session:
+        assert session.scalars(sa.select(ReconcileRunRow.state).order_by(ReconcileRunRow.id)).all() == ["done", "killed", "done"]
+        assert session.scalars(sa.select(GoldenVersionRow.version)).all() == [1, 2]
+
+
+def test_nothing_accepted_is_refused_by_name(bureau: Bureau) -> None:
+    with pytest.raises(Refused) as refused:
+        bureau.reconcile()
+    assert refused.value.code == "REC-EMPTY"
+
+
+def test_serving_holds_every_resident_and_the_last_two_copies_stay(started: Bureau) -> None:
+    started.reconcile()
+    for version in (1, 2, 3):
+        serving = publish(started.store, started.home, version, now=NOW)
+        assert (serving.golden_version, serving.residents) == (version, 2)
+        assert publish(started.store, started.home, version, now=NOW) == serving
+        started.reconcile(full=True)
+    standing = newest_serving(started.store)
+    assert standing is not None
+    if started.store.is_sqlite:
+        assert sorted(p.name for p in started.home.serving_dir.glob("*.db")) == ["serving-2.db", "serving-3.db"]
+        engine = sa.create_engine(f"sqlite:///{serving_file(started.home, standing)}")
+        table = "resident"
+    else:
+        engine, table = started.store.engine, f"{standing.location}.resident"
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text(f"SELECT resident_id, name, disputed FROM {table} WHERE id_number = :n"), {"n": LI}).all()
+    assert [(row.name, row.disputed) for row in rows] == [("李明", None)]
+
+
+def test_why_tells_values_sources_rules_rivals_and_what_holds_the_records_together(started: Bureau) -> None:
+    started.accept("social", "hrss", [("1", (None, "李明", "1990-05-06", "13800000001", "佛山市南海区桂城街道桂平路8号"))])
+    started.reconcile()
+    explained = why(started.store, started.lake, started.residents(1)["hukou/a"])
+    told = text_of(explained)
+    assert {origin.dataset for origin in explained.records} == {"hukou", "social"}
+    assert explained.weakest_bridge is not None
+    assert {"最弱连接", "数源部门的值", "R-01"} <= {word for word in ("最弱连接", "数源部门的值", "R-01") if word in told}
+    assert [rival.value for reason in explained.reasons if reason.element == "residence_address" for rival in reason.rivals]
+    assert "李明" not in repr(explained)
+
+
+def test_all_records_stand_once_in_the_crosswalk(started: Bureau, tmp_path: Path) -> None:
+    started.reconcile()
+    with duckdb.connect() as con:
+        path = golden_folder(started.lake, 1) / "crosswalk.parquet"
+        assert con.execute(f"SELECT count(*), count(DISTINCT (dataset, record)) FROM '{path}'").fetchall() == [(3, 3)]
