@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,19 +15,19 @@ from sqlalchemy.orm import Session
 from access.accounts import OPERATOR_NAME, Role, create_account
 from access.door import Door, open_door
 from access.grants import grant, list_grants
-from access.recording import Answer
 from access.terms import Grant
 from audit.log import Log, open_log
-from audit.verify import Verdict, verify
+from audit.verify import verify
 from catalog.datasets import load_datasets
 from catalog.quality import quality_of
 from catalog.registration import RegistrationReport, register
 from cli.catalogue import make_home
+from cli.demo_summary import Told, figures, print_summary
 from cli.output import print_json, progress
 from cli.platform import Platform
 from connectors.intake import IngestOutcome
 from golden.explain import Explanation, most_disputed, text_of
-from golden.measure import Accuracy, ElementAccuracy, PatternAccuracy, by_pattern, golden_accuracy, pairwise
+from golden.measure import by_pattern, golden_accuracy, pairwise
 from golden.reconcile import ReconcileOutcome
 from rules.errors import NotFound
 from rules.tiers import Tier
@@ -42,29 +42,6 @@ COLUMNS = ("resident_id", "name", "id_number", "sex", "birth_date", "residence_a
 SHOWN_REASONS = 4
 
 
-# The summary in cli/demo_summary.py reads this.
-@dataclass(frozen=True, kw_only=True)
-class Told:
-    """What the demonstration found, for the summary and for `--json`."""
-
-    district: Path
-    datasets: int
-    departments: int
-    person_datasets: int
-    registration: RegistrationReport
-    ingested: Sequence[IngestOutcome]
-    quarantined: Counter[str]
-    golden: ReconcileOutcome
-    accuracy: Accuracy
-    patterns: Sequence[PatternAccuracy]
-    elements: Sequence[ElementAccuracy]
-    explained: str
-    grant: Grant
-    extract: Answer
-    verdict: Verdict
-    seconds: dict[str, float]
-
-
 @click.command()
 @click.option("--residents", type=click.IntRange(1_000, 200_000), default=RESIDENTS, show_default=True, help="How many residents (居民数).")
 @click.option("--seed", type=int, default=SEED, show_default=True, help="Seed of the district (随机种子).")
@@ -72,8 +49,6 @@ class Told:
 @platform
 def demo(here: Platform, residents: int, seed: int, as_json: bool) -> int:
     """Run the whole road (全流程演示) on a synthetic district: register, ingest, reconcile, extract, audit. Runs again without harm."""
-    from cli.demo_summary import figures, print_summary
-
     told = run_road(here, residents, seed)
     if as_json:
         print_json(figures(told))
@@ -125,6 +100,7 @@ def run_road(here: Platform, residents: int, seed: int) -> Told:
         patterns=patterns,
         elements=elements,
         explained=explained,
+        account=REQUESTER_ACCOUNT,
         grant=terms,
         extract=extract,
         verdict=verdict,

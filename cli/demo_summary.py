@@ -1,20 +1,50 @@
 """What `tongchou demo` found, as a person reads it and as figures for machines."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import click
 
-from cli.demo import REQUESTER_ACCOUNT, Told
+from access.recording import Answer
+from access.terms import Grant
+from audit.verify import Verdict
+from catalog.registration import RegistrationReport
 from cli.output import console, print_table
 from cli.platform import Platform
-from golden.measure import ElementAccuracy
+from connectors.intake import IngestOutcome
+from golden.measure import Accuracy, ElementAccuracy, PatternAccuracy
+from golden.reconcile import ReconcileOutcome
 from rules.elements import load_elements
 from rules.quality import load_quality
 
 MOST_ROWS = 12
 SHOWN_LINES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the demonstration found, for the summary and for `--json`."""
+
+    district: Path
+    datasets: int
+    departments: int
+    person_datasets: int
+    registration: RegistrationReport
+    ingested: Sequence[IngestOutcome]
+    quarantined: Counter[str]
+    golden: ReconcileOutcome
+    accuracy: Accuracy
+    patterns: Sequence[PatternAccuracy]
+    elements: Sequence[ElementAccuracy]
+    explained: str
+    account: str
+    grant: Grant
+    extract: Answer
+    verdict: Verdict
+    seconds: dict[str, float]
 
 
 def figures(told: Told) -> Mapping[str, object]:
@@ -129,5 +159,5 @@ def print_end(here: Platform, told: Told) -> None:
     console.print(f"结果在 results in: {here.home.root}")
     console.print(
         "下一步 Next: make serve 打开流水线页面 Dagster's pages · .venv/bin/tongchou datasets · "
-        f".venv/bin/tongchou why RESIDENT · .venv/bin/tongchou extract {told.grant.id} --as {REQUESTER_ACCOUNT} --out FILE.csv"
+        f".venv/bin/tongchou why RESIDENT · .venv/bin/tongchou extract {told.grant.id} --as {told.account} --out FILE.csv"
     )
