@@ -34,7 +34,7 @@ serve: $(READY)
 	@$(BIN)/tongchou serve
 
 bench: $(READY)
-	@for part in standardise connectors district reconcile; do $(BIN)/python bench/$$part.py || exit 1; done
+	@for part in standardise connectors district reconcile; do $(BIN)/python -m bench.$$part || exit 1; done
 
 soak: $(READY)
 	@$(BIN)/python bench/soak.py
