@@ -1,24 +1,32 @@
 """Which data element a column carries: how near its header comes to the element's, and what its values are. Both must agree."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from connectors.header_likeness import VERBATIM, Context, header_likeness, role_of
 from connectors.profile import Profile
+from connectors.text_shapes import TELLING
 from rules.code_tables import load_code_tables
 from rules.documents import ACCEPTED
 from rules.elements import OTHER, Element, ambiguous_headers, elements_by_header, fold_header, load_elements
 
-LEAST = 0.55
+LEAST = 0.57
 LEAST_FREE = 0.66
+LEAST_LISTED = 0.45
 """A column whose best element scores less is left without one: a person decides. Free text needs the nearer header."""
 
 CANDIDATES = 12
 LEAST_LIKENESS = 0.4
 BESIDE_VERBATIM = 0.75
 OTHER_AMONG_PERSONS = 0.85
-"""In a table about persons an amount is rather the person's pension than any amount."""
+PERSON_AMONG_OTHERS = 0.55
+"""In a table about persons an amount is rather the person's pension than any amount; in one about enterprises the other way round."""
+
+TELLING_LIKENESS = 0.81
+TELLING_SHARE = 0.6
+MOST_STATES = 12
 
 TEXT_FIT = 0.75
 """What values say of an element of free text: nothing against it."""
@@ -45,13 +53,19 @@ def candidates(profile: Profile, context: Context) -> list[Proposed]:
         near = [(element, likeness if likeness == VERBATIM else likeness * BESIDE_VERBATIM) for element, likeness in near]
     near = [found for found in near if found[1] >= LEAST_LIKENESS]
     scored = [_judged(profile, element, likeness, context) for element, likeness in [*near, *_by_values(profile, near, context)]]
-    good = [proposed for proposed in scored if proposed.confidence >= (LEAST_FREE if _is_free(proposed.element) else LEAST)]
+    good = [proposed for proposed in scored if proposed.confidence >= _least(proposed)]
     return sorted(good, key=lambda p: (-p.confidence, -p.header_likeness, p.element.key))
 
 
 def is_listed(header: str) -> bool:
     """Whether the element list holds the header word for word."""
     return fold_header(header) in elements_by_header() or fold_header(header) in ambiguous_headers()
+
+
+def _least(proposed: Proposed) -> float:
+    if proposed.header_likeness == VERBATIM:
+        return LEAST_LISTED
+    return LEAST_FREE if _is_free(proposed.element) else LEAST
 
 
 def _is_free(element: Element) -> bool:
@@ -65,26 +79,51 @@ def _likenesses(header: str, context: Context) -> tuple[tuple[Element, float], .
 
 def _by_values(profile: Profile, near: Sequence[tuple[Element, float]], context: Context) -> Iterator[tuple[Element, float]]:
     """Elements that the header may not suggest but the values do: identity numbers under a header for any document, and the like."""
-    known = {element.key for element, _ in near}
-    for kind, key in (("id_number", "id_number"), ("phone", "phone")):
-        element = load_elements()[key]
-        if key not in known and profile.kinds[kind] > 0.6 and role_of(profile.header) in ("", context.subject):
-            yield element, header_likeness(profile.header, element, context)
+    elements, known = load_elements(), {element.key for element, _ in near}
+    role, listed = role_of(profile.header), near and near[0][1] == VERBATIM
+    for key in ("id_number", "phone"):
+        if key not in known and profile.kinds[key] > TELLING_SHARE and role in ("", context.subject):
+            yield elements[key], header_likeness(profile.header, elements[key], context)
+    if role == "clerk" and profile.kinds["name"] > TELLING_SHARE and not listed:
+        yield elements["collector_name"], TELLING_LIKENESS
+    if context.about_persons or listed or not profile.values:
+        return
+    telling = next((key for key in TELLING if _telling_share(profile, elements[key]) > TELLING_SHARE), None)
+    if telling is not None:
+        yield elements[telling], TELLING_LIKENESS
+    if re.search(r"(状态|进度)$", profile.header) and profile.distinct <= MOST_STATES:
+        yield elements["record_state"], TELLING_LIKENESS
+    if profile.shaped("measure_period") == 1.0 and re.search(r"(期|月|月份|年度|年份)$", profile.header):
+        yield elements["measure_period"], TELLING_LIKENESS
+
+
+def _telling_share(profile: Profile, element: Element) -> float:
+    shaped = profile.shaped(element.key)
+    return profile.kinds["credit_code"] if shaped is None else shaped
 
 
 def _judged(profile: Profile, element: Element, likeness: float, context: Context) -> Proposed:
     fit, reasons, code_system = _fit(profile, element)
     if likeness == VERBATIM:
         confidence = 1.0 if fit is None else 0.55 + 0.45 * fit
+        confidence *= _belonging(element, context) if fold_header(profile.header) in ambiguous_headers() else 1.0
     else:
-        confidence = likeness * (0.8 if fit is None else 0.3 + 0.7 * fit)
-        confidence *= OTHER_AMONG_PERSONS if context.about_persons and element.category == OTHER and element.describes != "row" else 1.0
+        confidence = likeness * (0.8 if fit is None else 0.3 + 0.7 * fit) * _belonging(element, context)
         confidence *= 0.0 if element.key == ROW_NUMBER else 1.0
     confidence = min(1.0, confidence + _certainty_of_values(profile, element, likeness, context))
     how = "表头一致 header in the list" if likeness == VERBATIM else f"表头相似 header similarity {likeness:.2f}"
     return Proposed(
         element=element, confidence=round(confidence, 3), header_likeness=likeness, reasons=(how, *reasons), code_system=code_system
     )
+
+
+def _belonging(element: Element, context: Context) -> float:
+    """Whether an element is about what the table is about."""
+    if element.describes == "row" or element.kind == "grid_code":
+        return 1.0
+    if context.about_persons:
+        return OTHER_AMONG_PERSONS if element.category == OTHER else 1.0
+    return 1.0 if element.category == OTHER else PERSON_AMONG_OTHERS
 
 
 def _certainty_of_values(profile: Profile, element: Element, likeness: float, context: Context) -> float:
@@ -132,7 +171,10 @@ def _document(profile: Profile, element: Element) -> float:
     return share * 0.4 if element.key == "document_number" and profile.kinds["id_number"] > 0.5 else share
 
 
-def _text(profile: Profile, _element: Element) -> float:
+def _text(profile: Profile, element: Element) -> float:
+    shaped = profile.shaped(element.key)
+    if shaped is not None:
+        return shaped
     strong = max(profile.kinds[kind] for kind in ("id_number", "phone", "address"))
     dates = profile.kinds["date"] if profile.kinds["digits"] < 0.5 else 0.0
     return TEXT_FIT * (1 - 0.6 * (strong > 0.8)) * (1 - 0.5 * (dates > 0.8))

@@ -1,6 +1,7 @@
 """How near a header comes to an element's: whose fact it is, what kind of field, and what the table around it is about."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +12,8 @@ from rules.elements import Element, fold_header
 
 VERBATIM = 1.0
 HEAD_WORD = 0.80
+HEAD_ALONE = 0.77
+DATE_SHARE = 0.1
 BARE, RETAILED = 0.97, 0.95
 OTHER_ROLE = 0.3
 CONTEXT_BONUS = 0.04
@@ -18,6 +21,10 @@ LEAST_FOR_BONUS = 0.5
 NAME = "姓名"
 
 ROLES: Mapping[str, tuple[str, ...]] = {
+    "clerk": tuple(
+        ["经办", "录入人", "录入员", "采集人", "采集员", "登记人", "填表", "填报", "操作员", "操作人", "网格员", "核查人", "审核人", "受理人", "办理人", "检查人", "执法人", "上报人", "统计负责", "制表", "巡查人", "处置人"]
+    ),
+    "vehicle_owner": ("车主", "机动车所有人", "车辆所有人"),
     "father": ("父亲", "父", "爸爸"),
     "mother": ("母亲", "母", "妈妈", "产妇"),
     "spouse": ("配偶", "爱人", "丈夫", "妻子", "男方", "女方", "对方"),
@@ -25,24 +32,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "head": ("户主",),
     "legal": ("法定代表", "法人", "负责人", "企业"),
     "trader": ("经营者",),
-    "owner": ("车主", "所有人", "权利人", "产权人", "业主"),
+    "owner": ("所有人", "权利人", "产权人", "业主"),
     "landlord": ("房东", "出租人"),
-    "clerk": (
-        "经办",
-        "录入人",
-        "录入员",
-        "采集人",
-        "采集员",
-        "登记人",
-        "填表",
-        "填报",
-        "操作",
-        "网格员",
-        "核查人",
-        "审核",
-        "受理人",
-        "办理人",
-    ),
     "contact": ("紧急", "联络人", "亲属"),
     "doctor": ("医生", "医师", "责任医", "护士"),
     "agent": ("代理", "代办", "受托", "委托"),
@@ -61,7 +52,8 @@ _TAIL = re.compile(r"(代码|编码|名称|信息|情况|值|\d+)$")
 _ALTERNATIVES = re.compile(r"[或/／、]")
 _TAILS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"(年月日|时间|日期|时刻|日)$"), "日期"),
-    (re.compile(r"(标准|额度|数额|款额|金额|额)元?$"), "金额"),
+    (re.compile(r"(标准|额度|数额|款额|金额|价款|费用|额)元?$"), "金额"),
+    (re.compile(r"(类型|类别|种类|分类)$"), "类型"),
     (re.compile(r"(号码|编号|编码|号)$"), "号"),
     (re.compile(r"(详址|详细地址|地址|所在地|地)$"), "地址"),
     (re.compile(r"(状况|状态|情况)$"), "状态"),
@@ -70,30 +62,45 @@ _GENERIC = frozenset(
     {"日期", "时间", "号码", "编号", "代码", "名称", "登记", "地址", "状态", "金额", "电话", "姓名", "人员", "信息", "公民", "份号", "身份"}
     | {"证号", "证件", "件号", "类型", "类别", "情况", "居民", "本人", "年月", "月日"}
 )
+_GENERIC_HEADS = frozenset({"名称", "内容", "类别", "类型", "编号", "代码", "编码", "日期", "时间", "情况", "信息"})
+"""What is left of these without the word before says nothing."""
+
+_DATE_TAIL = re.compile(r"(日期|时间|年月日|日)$")
+_SAME_WORDS = ((re.compile(r"证书|许可证|执照|证照"), "证照"),)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """What the table around a column says. `words`: pairs of characters of its title and its other headers; `subject`: the role of the
-    table's own persons where it is not the resident without more words."""
+    table's own persons where it is not the resident without more words; `starts`: what its columns are about, as 设施 in 设施状态."""
 
     words: frozenset[str] = frozenset()
     subject: str = ""
     about_persons: bool = False
+    starts: frozenset[str] = frozenset()
 
 
-def context_of(headers: Sequence[str], title: str) -> Context:
-    """The context of the columns of one table."""
+def context_of(headers: Sequence[str], title: str, persons: Sequence[str]) -> Context:
+    """The context of the columns of one table; `persons` are the headers over names or identity numbers of persons."""
     words = frozenset(pair for text in (title, *headers) for pair in _pairs(fold_header(text))) - _GENERIC
-    names = [header for header in headers if re.search(r"姓名|名称|身份|证件", header)]
-    roles = [role_of(header) for header in names]
+    roles = [role_of(header) for header in persons]
     own = next((role for role in roles if role in SUBJECTS), "") if "" not in roles else ""
-    return Context(words=words, subject=own, about_persons=bool(roles))
+    starts = Counter(fold_header(header)[:2] for header in headers)
+    subject_words = frozenset(start for start, times in starts.items() if times > 1 or (start and start in fold_header(title)))
+    return Context(
+        words=words,
+        subject=own,
+        about_persons="" in roles or own != "",
+        starts=frozenset(start for start in subject_words - _GENERIC if not role_of(start)),
+    )
 
 
 def header_likeness(header: str, element: Element, context: Context) -> float:
     """1 when the element list holds the header; else how near the nearest of its headers is, whoever's fact it is considered."""
     likeness = max(_likeness(part, other, context.subject) for part in _parts(header) for other in _headers_of(element))
+    start, rest = fold_header(header)[:2], fold_header(header)[2:]
+    if start in context.starts and len(rest) > 1 and rest not in _GENERIC_HEADS and role_of(rest) == role_of(header):
+        likeness = max(likeness, BARE * max(_likeness(rest, other, context.subject) for other in _headers_of(element)))
     if not LEAST_FOR_BONUS <= likeness < VERBATIM:
         return likeness
     shared = (_pairs_of(element) & context.words) - _pairs(fold_header(header))
@@ -148,8 +155,12 @@ def _nearness(mine: str, theirs: str) -> float:
     if mine == theirs:
         return VERBATIM
     ratio = fuzz.ratio(mine, theirs) / 100
+    if _DATE_TAIL.search(mine) and _DATE_TAIL.search(theirs):  # that both are dates says little
+        ratio = min(ratio, DATE_SHARE + (1 - DATE_SHARE) * fuzz.ratio(_DATE_TAIL.sub("", mine), _DATE_TAIL.sub("", theirs)) / 100)
     if len(theirs) >= 2 and mine.endswith(theirs):  # the head of a Chinese compound is its end: 救助申请日期 is a date of application
         return max(ratio, HEAD_WORD * (0.6 + 0.4 * len(theirs) / len(mine)))
+    if len(mine) >= 2 and theirs.endswith(mine):
+        return max(ratio, HEAD_ALONE)
     return ratio if mine[-1:] == theirs[-1:] else ratio * 0.9
 
 
@@ -165,7 +176,9 @@ def _bare(header: str, of_subject: bool) -> str:
 
 
 def _retailed(header: str) -> str:
-    """With one word for what is said in several ways at the end of a header."""
+    """With one word for what is said in several ways, most of all at the end of a header."""
+    for pattern, word in _SAME_WORDS:
+        header = pattern.sub(word, header)
     for pattern, tail in _TAILS:
         if pattern.search(header):
             return pattern.sub(tail, header)

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 
 import pyarrow as pa
 
+from connectors.text_shapes import SHAPES
 from rules.code_tables import CodeTable, load_code_tables
 from rules.elements import Element, load_elements
 from rules.faults import load_faults
@@ -79,6 +80,11 @@ class Profile:
         faults = standardise(element, pa.array(self.values, pa.string()), code_system=code_system).fault.to_pylist()
         known = load_faults()
         return sum(1 for code in faults if code is None or (known[code].severity == "note" and code not in _MISFITS)) / len(faults)
+
+    def shaped(self, element: str) -> float | None:
+        """Share of the values that have the shape of an element of free text; None when it has none of its own."""
+        shape = SHAPES.get(element)
+        return _share(self.values, lambda v: bool(shape.fullmatch(v))) if shape else None
 
     @cached_property
     def code_tables(self) -> Mapping[str, float]:

@@ -11,7 +11,7 @@ import yaml
 
 from catalog.datasets import Server
 from connectors.element_evidence import Proposed, candidates, is_listed
-from connectors.header_likeness import VERBATIM, context_of
+from connectors.header_likeness import VERBATIM, context_of, role_of
 from connectors.portions import FILE, ROW
 from connectors.profile import Profile, profile
 from connectors.sources import NO_SECRETS, Source, find_files, format_of, open_server
@@ -26,6 +26,7 @@ DEFAULT_LEVEL = "L2"
 NAME_LENGTH_MAX = 40
 NEARLY_ALL = 0.98
 GOOD_KEY = 1.5
+OF_PERSONS = 0.5
 COMPOSITE_COLUMNS = 8
 UPDATED_AT = "updated_at"
 UNNAMED_DEPARTMENT = "unnamed_department"
@@ -109,7 +110,8 @@ def _profiles(source: Source, server: Server) -> tuple[list[_Sampled], int]:
 
 def _columns(sampled: Sequence[_Sampled], title: str) -> list[ColumnProposal]:
     profiles = [column.profile for column in sampled]
-    context = context_of([p.header for p in profiles], title)
+    persons = [p.header for p in profiles if p.values and max(p.kinds["name"], p.kinds["id_number"]) > OF_PERSONS]
+    context = context_of([p.header for p in profiles], title, [header for header in persons if role_of(header) != "clerk"])
     chosen = _with_update_time(profiles, _assigned({p.header: candidates(p, context) for p in profiles}))
     keys = _key_headers(sampled, chosen)
     chosen = {header: p for header, p in chosen.items() if header not in keys or _says_more_than_row(p)}

@@ -27,12 +27,15 @@ FAULTS = pa.schema([(ROW, pa.int64()), *((name, pa.string()) for name in (RECORD
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How the raw columns of one snapshot become its standard ones. `spelt` is each column's header in this source."""
+    """How the raw columns of one snapshot become its standard ones. `spelt` is each column's header in this source, `regions` are the county
+    codes with which numbers may begin.
+    """
 
     columns: tuple[Column, ...]
     spelt: Mapping[str, str]
     key: tuple[str, ...]
     areas: AddressBook | None
+    regions: frozenset[str]
     today: date
 
     @property
@@ -50,7 +53,7 @@ class StandardBatch:
     aside: pa.RecordBatch
 
 
-def recipe_of(dataset: Dataset, raw: Path, *, areas: AddressBook | None, today: date) -> Recipe:
+def recipe_of(dataset: Dataset, raw: Path, *, areas: AddressBook | None, regions: frozenset[str], today: date) -> Recipe:
     """What to do with each column of the raw file."""
     header = [name for name in pq.read_schema(raw).names if name not in (ROW, FILE)]
     spelt = refuse_missing([column.physical_name for column in dataset.columns], header, where=dataset.key).found
@@ -59,6 +62,7 @@ def recipe_of(dataset: Dataset, raw: Path, *, areas: AddressBook | None, today: 
         spelt={column.name: spelt[column.physical_name] for column in dataset.columns},
         key=tuple(spelt[column.physical_name] for column in dataset.key_columns),
         areas=areas,
+        regions=regions,
         today=today,
     )
 
@@ -109,7 +113,7 @@ def _canonical(column: Column, raw: pa.StringArray, recipe: Recipe) -> tuple[lis
     if element is None:
         trimmed = pc.utf8_trim_whitespace(raw)
         return [pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)], None
-    done = standardise(element, raw, code_system=column.code_system, areas=recipe.areas, today=recipe.today)
+    done = standardise(element, raw, code_system=column.code_system, areas=recipe.areas, regions=recipe.regions, today=recipe.today)
     values = [done.value]
     if element.kind == "address":
         values.append(done.derived.get("grid_code", pa.nulls(len(raw), pa.string())))

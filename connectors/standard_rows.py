@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from catalog.areas import county_codes
 from catalog.datasets import Dataset
 from catalog.lake import Lake
 from catalog.schema import FaultCountRow, QuarantineCountRow
@@ -43,13 +44,13 @@ def standardise_snapshot(store: Store, lake: Lake, dataset: Dataset, *, areas: A
     """Standardise the newest snapshot if it is still raw; any other is returned as it is."""
     with lake.lock(dataset.key):
         with store.session() as session:
-            snapshot = newest(session, dataset.key)
+            snapshot, regions = newest(session, dataset.key), county_codes(session)
         if snapshot is None:
             raise NotFound("CAT-SNAPSHOT", where=dataset.key)
         if snapshot.state != RAW:
             return snapshot
         raw = lake.path("raw", dataset.key, snapshot.version)
-        recipe = recipe_of(dataset, raw, areas=areas, today=snapshot.received_at.astimezone(CHINA).date())
+        recipe = recipe_of(dataset, raw, areas=areas, regions=regions, today=snapshot.received_at.astimezone(CHINA).date())
         tally = _write(lake, dataset, snapshot.version, recipe, find_key_faults(raw, recipe.key))
         with store.session() as session, session.begin():
             marked = mark_standard(
