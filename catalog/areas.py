@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from catalog import schema
 from rules.address_book import AreaRow, RangeRow
 from rules.addresses import AddressBook
 from rules.errors import Refused
+from rules.regions import load_regions
 
 LEVELS = ("district", "street", "community", "grid")
 PARITIES: Mapping[str, Literal["odd", "even", "all"]] = {"odd": "odd", "even": "even", "all": "all"}
-AREAS, RANGES, POLYGONS = "areas.csv", "address_ranges.csv", "grids.geojson"
+AREAS, RANGES, POLYGONS, TEST_REGIONS = "areas.csv", "address_ranges.csv", "grids.geojson", "test_regions.csv"
 FAULTS_SHOWN = 20
 Row = TypeVar("Row")
 _AREA_FIELDS = ("code", "name", "level", "parent")
@@ -37,21 +39,25 @@ class AreaCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class AreaRegister:
-    """The register as its files hold it. `polygons` are GeoJSON geometries by area code."""
+    """The register as its files hold it. `polygons` are GeoJSON geometries by area code; `test_regions` names by county code."""
 
     areas: tuple[AreaRow, ...]
     ranges: tuple[RangeRow, ...]
     polygons: Mapping[str, str]
+    test_regions: Mapping[str, str]
 
 
 def load_areas(session: Session, folder: Path) -> AreaCounts:
-    """Put the register of a folder (areas.csv, address_ranges.csv and, where there is one, grids.geojson) in the place of the former one.
+    """Put the register of a folder in the place of the former one: areas.csv, address_ranges.csv and, where there are any, grids.geojson
+    and test_regions.csv (county codes for synthetic numbers; only such as were never assigned).
 
     Refused CAT-AREAS names every faulty row (the first 20) of all files; then the former register stands.
     """
     register = read_register(Path(folder))
     session.execute(sa.delete(schema.AddressRangeRow))
     session.execute(sa.delete(schema.AreaRow))
+    session.execute(sa.delete(schema.TestRegionRow))
+    session.add_all(schema.TestRegionRow(code=code, name=name) for code, name in sorted(register.test_regions.items()))
     if rows := [_area_values(area, register.polygons) for area in register.areas]:
         session.execute(sa.insert(schema.AreaRow), rows)
     if rows := [_range_values(found) for found in register.ranges]:
@@ -66,12 +72,14 @@ def read_register(folder: Path) -> AreaRegister:
     areas = _read_rows(folder / AREAS, _AREA_FIELDS, _area, faults)
     ranges = _read_rows(folder / RANGES, _RANGE_FIELDS, _range, faults)
     polygons = _read_polygons(folder / POLYGONS, faults)
+    tests = _read_rows(folder / TEST_REGIONS, ("code", "name"), _test_region, faults) if (folder / TEST_REGIONS).exists() else []
     if not faults:
         faults += _contradictions(areas, ranges, polygons)
     if faults:
         more = f" … (+{len(faults) - FAULTS_SHOWN})" if len(faults) > FAULTS_SHOWN else ""
         raise Refused("CAT-AREAS", where=str(folder), what="; ".join(faults[:FAULTS_SHOWN]) + more)
-    return AreaRegister(areas=tuple(sorted(areas, key=lambda a: (LEVELS.index(a.level), a.code))), ranges=tuple(ranges), polygons=polygons)
+    by_level = tuple(sorted(areas, key=lambda a: (LEVELS.index(a.level), a.code)))
+    return AreaRegister(areas=by_level, ranges=tuple(ranges), polygons=polygons, test_regions=dict(tests))
 
 
 def address_book(session: Session) -> AddressBook | None:
@@ -84,6 +92,12 @@ def address_book(session: Session) -> AddressBook | None:
         [AreaRow(code=a.code, name=a.name, level=a.level, parent=a.parent_code or "") for a in areas],
         [RangeRow(**{name: getattr(r, name) for name in (*_RANGE_FIELDS, "estate")}) for r in ranges],
     )
+
+
+def county_codes(session: Session) -> frozenset[str]:
+    """The codes with which an identity number may begin: those that ship, and the test register's."""
+    tests = {row.code: row.name for row in session.scalars(sa.select(schema.TestRegionRow))}
+    return load_regions().with_codes(tests).county_codes()
 
 
 def _read_rows(path: Path, fields: Sequence[str], read: Callable[[Mapping[str, str]], Row], faults: list[str]) -> list[Row]:
@@ -133,6 +147,12 @@ def _range(row: Mapping[str, str]) -> RangeRow:
         to_no=last,
         estate=row.get("estate", ""),
     )
+
+
+def _test_region(row: Mapping[str, str]) -> tuple[str, str]:
+    if not re.fullmatch("[1-9][0-9]{5}", row["code"]) or load_regions().name(row["code"]) is not None:
+        raise ValueError("code: 6 位且从未分配 6 digits, never assigned")
+    return row["code"], row["name"]
 
 
 def _number(text: str) -> int:

@@ -289,6 +289,16 @@ class AddressRangeRow(Record):
     estate: Mapped[str]
 
 
+class TestRegionRow(Record):
+    """A county code that was never assigned, accepted in identity numbers so that synthetic people need no real person's number."""
+
+    __tablename__ = "test_region"
+    __test__ = False  # no test, whatever its name begins with
+
+    code: Mapped[str] = mapped_column(String(6), primary_key=True)
+    name: Mapped[str]
+
+
 class AccountRow(Record):
     """A person's or a system's account (账号); personal, never shared (law.md A-04)."""
 

@@ -27,8 +27,9 @@ FAULTS = pa.schema([(ROW, pa.int64()), *((name, pa.string()) for name in (RECORD
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How the raw columns of one snapshot become its standard ones. `spelt` is each column's header in this source, `regions` are the county
-    codes with which numbers may begin.
+    """How the raw columns of one snapshot become its standard ones.
+
+    `spelt` is each column's header in this source, `regions` are the county codes with which numbers may begin.
     """
 
     columns: tuple[Column, ...]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from catalog.areas import AreaCounts, address_book, load_areas
+from catalog.areas import AreaCounts, address_book, county_codes, load_areas
 from catalog.schema import AreaRow
 from catalog.store import Store
 from rules.errors import Refused
@@ -53,6 +53,21 @@ def test_the_address_book_knows_the_grids_of_the_register(store: Store, tmp_path
     with store.session() as session:
         book = address_book(session)
     assert book is not None and book.grids == ("440605001001001",)
+
+
+def test_a_test_register_adds_county_codes_that_were_never_assigned(store: Store, tmp_path: Path) -> None:
+    folder = register_in(tmp_path / "areas")
+    (folder / "test_regions.csv").write_text("code,name\n440696,南海县（测试）\n", encoding="utf-8")
+    load(store, folder)
+    with store.session() as session:
+        assert {"440605", "440696"} <= county_codes(session)
+
+
+def test_a_test_register_takes_no_code_of_a_real_county(store: Store, tmp_path: Path) -> None:
+    folder = register_in(tmp_path / "areas")
+    (folder / "test_regions.csv").write_text("code,name\n440605,南海区\n", encoding="utf-8")
+    with pytest.raises(Refused, match="CAT-AREAS"):
+        load(store, folder)
 
 
 FAULTY = {
