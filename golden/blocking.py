@@ -34,7 +34,8 @@ def _propose(con: duckdb.DuckDBPyConnection, key: Sequence[str], cap: int) -> No
     )
     con.execute("""
         CREATE OR REPLACE TEMP TABLE blocks AS
-        SELECT block, count(*) AS units, count_if(NOT attested) AS open FROM keyed GROUP BY block HAVING count(*) > 1 AND count_if(NOT attested) > 0""")
+        SELECT block, count(*) AS units, count_if(NOT attested) AS open FROM keyed
+        GROUP BY block HAVING count(*) > 1 AND count_if(NOT attested) > 0""")
     con.execute(f"INSERT INTO blocks_capped SELECT '{name}', count(*), sum(units) FROM blocks WHERE units > {cap} HAVING count(*) > 0")
     con.execute(f"""
         INSERT INTO proposed

@@ -1,8 +1,8 @@
 """What the sources say of each resident, element by element: the claims that survivorship chooses among.
 
 Relations made here
-  judged_elements(eix, element, method, half_life, refute_at, refute_sources, by_number, accept_at, fixed)   a batch of elements and their rules
-  standing(eix, src, rank, prior)                             how a source stands to an element; rank NOT_OF_RECORD: not its source of record
+  judged_elements(eix, element, method, half_life, refute_at, refute_sources, by_number, accept_at)   a batch
+  standing(eix, src, rank, prior)    how a source stands to an element; rank NOT_OF_RECORD: not its source of record
   claims(eix, res, src, vid, value, rid, day, age, latest)    each value once per source; latest: what the source says now
       vid stands for the value where rows are grouped, which is much cheaper; day: when it was observed, as a number
 """
@@ -88,7 +88,8 @@ def list_claims(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sou
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE claims AS
         WITH dated AS (
-          SELECT eix, res, r.src, hash(value) AS vid, min(value) AS value, min(place) AS place, max(day) AS day, arg_max(rid, day * {SPREAD} - rid) AS rid
+          SELECT eix, res, r.src, hash(value) AS vid, min(value) AS value, min(place) AS place, max(day) AS day,
+            arg_max(rid, day * {SPREAD} - rid) AS rid
           FROM ({said}) c JOIN resident_of USING (rid) JOIN records r USING (rid) JOIN unit_of USING (rid)
           WHERE value <> '' {own} GROUP BY eix, res, r.src, hash(value))
         SELECT d.* EXCLUDE (place), CASE WHEN stamped THEN {UNDATED} ELSE least(greatest({age}, 0), {OLDEST}) END::SMALLINT AS age,

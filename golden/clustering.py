@@ -5,7 +5,7 @@ Most components are a unit and its counterpart, or units that all agree with eac
 Relations made here
   cluster_of(unit, cluster)     cluster: its smallest unit
   components_cut(units)         components over the size that is clustered whole, with the size; their weaker edges were left out
-  evidence(cluster, a, b, bits, bridge, <levels>)   compared pairs inside clusters; bridge: without it the cluster falls apart at its weakest
+  evidence(cluster, a, b, bits, bridge, <levels>)   compared pairs inside clusters; bridge: the weakest that holds the cluster together
 """
 
 import duckdb
@@ -39,7 +39,8 @@ def cluster_units(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights:
     clusters = _merge(con, rules)
     keep(con, "joined_units", clusters)
     con.execute(
-        "CREATE OR REPLACE TABLE cluster_of AS SELECT unit, coalesce(cluster, unit) AS cluster FROM units LEFT JOIN joined_units USING (unit)"
+        "CREATE OR REPLACE TABLE cluster_of AS "
+        "SELECT unit, coalesce(cluster, unit) AS cluster FROM units LEFT JOIN joined_units USING (unit)"
     )
     _list_evidence(con, rules)
     return "cluster_of"
@@ -95,7 +96,8 @@ def _merge(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> pa.Table:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE inside AS
         SELECT x.component, x.node AS a, y.node AS b, barred IS NOT NULL AS barred,
-          CASE WHEN barred IS NOT NULL OR eligible THEN least(bits, {round(rules.weight_cap_bits * HUNDREDTHS)}) ELSE least(bits, 0) END AS bits
+          CASE WHEN barred IS NOT NULL OR eligible THEN least(bits, {round(rules.weight_cap_bits * HUNDREDTHS)})
+            ELSE least(bits, 0) END AS bits
         FROM scored JOIN members x ON x.unit = scored.a JOIN members y ON y.unit = scored.b WHERE x.component = y.component""")
     threshold = round(rules.cluster_bits * HUNDREDTHS)
     con.execute(f"""
@@ -112,7 +114,8 @@ def _merge_suspicious(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> p
     nodes = arrow(
         con,
         """
-        SELECT component, unit, node, records, coalesce(number, '') AS number, number_attested FROM members ANTI JOIN plain USING (component)
+        SELECT component, unit, node, records, coalesce(number, '') AS number, number_attested
+        FROM members ANTI JOIN plain USING (component)
         JOIN units USING (unit) ORDER BY component, node""",
     )
     pairs = arrow(con, "SELECT component, a, b, bits, barred FROM inside ANTI JOIN plain USING (component) ORDER BY component, a, b")
@@ -163,6 +166,7 @@ def _list_evidence(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None
     keep(con, "tree", pa.table({"a": pa.array(units[tree.row], pa.int64()), "b": pa.array(units[tree.col], pa.int64())}))
     con.execute(f"""
         CREATE OR REPLACE TABLE evidence AS
-        SELECT cluster, a, b, bits, coalesce(t.a IS NOT NULL AND row_number() OVER (PARTITION BY cluster, t.a IS NOT NULL ORDER BY bits, a, b) = 1, false)
-          AS bridge, {levels}
+        SELECT cluster, a, b, bits,
+          coalesce(t.a IS NOT NULL AND row_number() OVER (PARTITION BY cluster, t.a IS NOT NULL ORDER BY bits, a, b) = 1, false) AS bridge,
+          {levels}
         FROM held LEFT JOIN (SELECT least(a, b) AS a, greatest(a, b) AS b FROM tree) t USING (a, b)""")

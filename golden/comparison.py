@@ -33,7 +33,8 @@ def refuse_ambiguous(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE ambiguous AS
         SELECT nameless FROM (
-          SELECT CASE WHEN a IN (SELECT unit FROM unit_name) THEN b ELSE a END AS nameless, CASE WHEN a IN (SELECT unit FROM unit_name) THEN a ELSE b END AS named
+          SELECT CASE WHEN a IN (SELECT unit FROM unit_name) THEN b ELSE a END AS nameless,
+            CASE WHEN a IN (SELECT unit FROM unit_name) THEN a ELSE b END AS named
           FROM scored WHERE name IS NULL AND eligible AND barred IS NULL AND number IS NULL)
         JOIN units ON unit = named WHERE number IS NOT NULL GROUP BY nameless HAVING count(DISTINCT number) > 1""")
     con.execute("""
@@ -61,7 +62,7 @@ def _level_names(con: duckdb.DuckDBPyConnection, comparison: Comparison, weights
 
 
 def _level_dates(con: duckdb.DuckDBPyConnection, comparison: Comparison, weights: Weights, pairs: str) -> None:
-    """Best over all pairs of values: equal; one without day or month; one of year, month, day another, or two exchanged; lunar; far apart."""
+    """Best over all pairs of values: equal; without day or month; one of year, month, day differs, or two exchanged; lunar; far apart."""
     attribute = comparison.attribute
     day = "try_cast({0} AS DATE)"
     apart = f"abs(date_diff('day', {day.format('x.value')}, {day.format('y.value')}))"
@@ -82,7 +83,7 @@ def _level_dates(con: duckdb.DuckDBPyConnection, comparison: Comparison, weights
 
 
 def _level_numbers(con: duckdb.DuckDBPyConnection, comparison: Comparison, weights: Weights, pairs: str) -> None:
-    """equal; near: a void number one error from the other's valid one; prefix: the 15 digits that a spreadsheet left; else: two valid numbers."""
+    """equal; near: a void number one error from the other's valid one; prefix: the 15 digits a spreadsheet left; else: two numbers."""
     derived = " UNION ALL ".join(
         f"""SELECT pair, '{level}' AS level, NULL::INT AS bits FROM {pairs} p
             JOIN unit_number_{level} x ON x.unit = p.a JOIN unit_number_{level} y ON y.unit = p.b AND y.value = x.value

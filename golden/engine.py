@@ -1,5 +1,6 @@
 """The DuckDB connection in which the steps of reconciliation make their relations."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,10 @@ ORDINAL = pa.int64()
 
 @contextmanager
 def open_engine(spill: Path, *, memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection whose tables live in a scratch file under `spill`, gone when the block ends."""
+    """A connection that spills under `spill`, which the caller has to itself; what a killed process left there is removed."""
     spill.mkdir(parents=True, exist_ok=True)
+    for left in spill.glob("engine-*"):
+        shutil.rmtree(left, ignore_errors=True)
     with TemporaryDirectory(prefix="engine-", dir=spill) as folder, duckdb.connect() as con:
         con.execute(f"SET memory_limit='{memory_limit}'")
         con.execute(f"SET temp_directory='{quoted(folder)}'")

@@ -3,7 +3,7 @@
 Relations made here
   unit_of(rid, unit)                       unit: what is compared from here on; its key is its smallest rid
   units(unit, number, attested, number_attested, records)
-      number: its own valid number, null where it has none; attested: the source of record holds a record of it; number_attested: … the number
+      number: its own valid number, if any; attested: a record of it is the source of record's; number_attested: … of its number is
   number_conflicts(number, units)          numbers that several names carry: 重号 or borrowed, never merged here
 """
 
@@ -56,7 +56,8 @@ def _list_names_of_numbers(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE names_of_numbers AS
         SELECT row_number() OVER (ORDER BY number, name_key) - 1 AS node, *, count(*) OVER (PARTITION BY number) AS names FROM (
-          SELECT number, name_key, count(*) AS records, count_if(attests) AS attested, count_if(agrees) AS agreeing, count_if(clashes) AS clashing
+          SELECT number, name_key, count(*) AS records, count_if(attests) AS attested,
+            count_if(agrees) AS agreeing, count_if(clashes) AS clashing
           FROM numbered WHERE name_key IS NOT NULL GROUP BY number, name_key)""")
 
 
@@ -94,7 +95,7 @@ def component_labels(links: pa.Table, nodes: int) -> np.ndarray:
 
 
 def _judge_ownership(con: duckdb.DuckDBPyConnection) -> None:
-    """owned(number, part, main, own): the main part owns the number unless its births contradict it; another part only if they support it."""
+    """owned(number, part, main, own): the main part owns the number unless its births contradict it; others only if they support it."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE owned AS
         SELECT *, CASE WHEN main THEN agreeing > 0 OR clashing = 0 ELSE agreeing > clashing END AS own FROM (
@@ -115,7 +116,8 @@ def _list_units(con: duckdb.DuckDBPyConnection) -> None:
         LEFT JOIN owned m ON m.number = n.number AND m.main AND p.part IS NULL""")
     con.execute("""
         CREATE OR REPLACE TABLE unit_of AS
-        SELECT rid, unit, own_number FROM placed JOIN (SELECT number, part, min(rid) AS unit FROM placed GROUP BY number, part) USING (number, part)
+        SELECT rid, unit, own_number FROM placed
+        JOIN (SELECT number, part, min(rid) AS unit FROM placed GROUP BY number, part) USING (number, part)
         UNION ALL
         SELECT rid, rid, NULL FROM records WHERE number IS NULL""")
     con.execute("""

@@ -173,7 +173,8 @@ class _Files:
 
     def _rivals(self, resident_id: str) -> Mapping[str, list[Rival]]:
         rows = self._rows(
-            "SELECT element, value, dataset, record, observed_on FROM {rivals} WHERE resident_id = $1 ORDER BY element, observed_on DESC, value, dataset",
+            """SELECT element, value, dataset, record, observed_on FROM {rivals} WHERE resident_id = $1
+               ORDER BY element, observed_on DESC, value, dataset""",
             resident_id,
         )
         found: dict[str, list[Rival]] = {}

@@ -1,7 +1,7 @@
 """Resident ids that stay: `R` and 10 digits, kept from run to run, never used again (law.md M-04).
 
-A cluster takes the oldest of the ids that most of whose records it holds. Ids that lose out resolve to the one that stays; a part that splits
-off gets a new id. A record that has gone is remembered with its id, so that it comes back to it.
+A cluster takes the oldest of the ids that most of whose records it holds. Ids that lose out resolve to the one that stays; a part that
+splits off gets a new id. A record that has gone is remembered with its id, so that it comes back to it.
 
 Relations made here
   resident_of(rid, res)                         res: the number in the resident's id
@@ -59,7 +59,8 @@ def _read_previous(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Non
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE old_history AS
         SELECT dataset, record, coalesce(superseded_by, res) AS res
-        FROM (SELECT dataset, record, resident_id[2:]::BIGINT AS res FROM '{folder}/history.parquet') LEFT JOIN old_identities USING (res)""")
+        FROM (SELECT dataset, record, resident_id[2:]::BIGINT AS res FROM '{folder}/history.parquet')
+        LEFT JOIN old_identities USING (res)""")
 
 
 def _name_clusters(con: duckdb.DuckDBPyConnection) -> None:
@@ -93,8 +94,10 @@ def _remember(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TABLE identities AS
         WITH known AS (SELECT res, superseded_by FROM old_identities UNION ALL SELECT res, NULL FROM cluster_names WHERE is_new),
-        resolved AS (SELECT k.res, coalesce(o.went_to, k.superseded_by, k.res) AS stands FROM known k LEFT JOIN outcomes o ON o.res = coalesce(k.superseded_by, k.res))
-        SELECT res, CASE WHEN stands <> res THEN 'merged' WHEN res IN (SELECT res FROM cluster_names) THEN 'active' ELSE 'gone' END AS status,
+        resolved AS (SELECT k.res, coalesce(o.went_to, k.superseded_by, k.res) AS stands
+          FROM known k LEFT JOIN outcomes o ON o.res = coalesce(k.superseded_by, k.res))
+        SELECT res,
+          CASE WHEN stands <> res THEN 'merged' WHEN res IN (SELECT res FROM cluster_names) THEN 'active' ELSE 'gone' END AS status,
           CASE WHEN stands <> res THEN stands END AS superseded_by
         FROM resolved""")
     con.execute("""

@@ -26,7 +26,8 @@ def average_linkage(component: Component, *, threshold: int, missing: int) -> np
     """For each unit the first unit of its cluster.
 
     Again and again the two clusters with the highest mean weight are joined, as long as it is over `threshold` and nothing between them is
-    barred; a pair that was never compared counts `missing`, and is barred if both have a number and not the same. Of equals the first pair goes first, so the result depends on nothing else.
+    barred; a pair that was never compared counts `missing`, and is barred if both have a number and not the same. Of equals the first pair
+    goes first, so the result depends on nothing else.
     """
     n = len(component.records)
     size = np.minimum(component.records, MOST_WEIGHT).astype(np.int64)

@@ -35,16 +35,24 @@ class PatternAccuracy:
 
 @dataclass(frozen=True, kw_only=True)
 class ElementAccuracy:
-    """Golden values of one element: `right` of the `known` residents whose true value is not empty; `empty` have no golden value."""
+    """Golden values of one element: `right` of the `known` residents whose true value is not empty; `empty` have no golden value.
+
+    `held`: some source says the true value, chosen or not.
+    """
 
     element: str
     known: int
     right: int
     empty: int
+    held: int
 
     @property
     def share(self) -> float:
         return _ratio(self.right, self.known)
+
+    @property
+    def ceiling(self) -> float:
+        return _ratio(self.held, self.known)
 
 
 def pairwise(crosswalk: Path, truth: Path) -> Accuracy:
@@ -52,7 +60,8 @@ def pairwise(crosswalk: Path, truth: Path) -> Accuracy:
     with duckdb.connect() as con:
         _join(con, crosswalk, truth)
         shared, found, true = con.execute("""
-            SELECT (SELECT sum(n * (n - 1)) FROM cells), (SELECT sum(n * (n - 1)) FROM found_sizes), (SELECT sum(n * (n - 1)) FROM true_sizes)
+            SELECT (SELECT sum(n * (n - 1)) FROM cells), (SELECT sum(n * (n - 1)) FROM found_sizes),
+              (SELECT sum(n * (n - 1)) FROM true_sizes)
             """).fetchall()[0]
         cubed = con.execute("""
             SELECT sum(c.n * c.n / f.n) / sum(c.n), sum(c.n * c.n / t.n) / sum(c.n), sum(c.n)
@@ -87,26 +96,33 @@ def by_pattern(crosswalk: Path, truth: Path, patterns: Path) -> list[PatternAccu
     ]
 
 
-def golden_accuracy(residents: Path, crosswalk: Path, truth_records: Path, truth_residents: Path) -> list[ElementAccuracy]:
-    """Golden values against the true ones, by element; a true resident is judged by the golden one that most of the records went to."""
+def golden_accuracy(golden: Path, truth_records: Path, truth_residents: Path) -> list[ElementAccuracy]:
+    """Golden values of a version's folder against the true ones, by element; a true resident is judged by the golden one that most of the
+    records went to.
+    """
     with duckdb.connect() as con:
-        _join(con, crosswalk, truth_records)
-        con.execute(f"""
+        _join(con, golden / "crosswalk.parquet", truth_records)
+        con.execute("""
             CREATE TABLE judged_people AS SELECT resident, resident_id FROM cells
             QUALIFY row_number() OVER (PARTITION BY resident ORDER BY n DESC, resident_id) = 1""")
-        known = _columns(con, truth_residents)
-        shared = [column for column in _columns(con, residents) if column in known]
-        return [_element(con, element, residents, truth_residents) for element in shared]
+        con.execute(f"CREATE VIEW golden_residents AS FROM '{quoted(str(golden / 'residents.parquet'))}'")
+        con.execute(f"CREATE VIEW rivals AS FROM '{quoted(str(golden / 'rivals.parquet'))}'")
+        con.execute(f"CREATE VIEW truth AS FROM '{quoted(str(truth_residents))}'")
+        known = _columns(con, "truth")
+        return [_element(con, element) for element in _columns(con, "golden_residents") if element in known]
 
 
-def _element(con: duckdb.DuckDBPyConnection, element: str, residents: Path, truth: Path) -> ElementAccuracy:
+def _element(con: duckdb.DuckDBPyConnection, element: str) -> ElementAccuracy:
     column = identifier(element)
-    known, right, empty = con.execute(f"""
-        SELECT count(*), count_if(g.{column} = t.{column}), count_if(g.{column} IS NULL)
-        FROM judged_people JOIN (SELECT resident_id, {column} FROM '{quoted(str(residents))}') g USING (resident_id)
-        JOIN (SELECT resident, nullif({column}::VARCHAR, '') AS {column} FROM '{quoted(str(truth))}') t USING (resident)
+    known, right, empty, held = con.execute(f"""
+        SELECT count(*), count_if(g.{column} = t.{column}), count_if(g.{column} IS NULL),
+          count_if(g.{column} = t.{column} OR r.value IS NOT NULL)
+        FROM judged_people JOIN (SELECT resident_id, {column} FROM golden_residents) g USING (resident_id)
+        JOIN (SELECT resident, nullif({column}::VARCHAR, '') AS {column} FROM truth) t USING (resident)
+        LEFT JOIN (SELECT DISTINCT resident_id, value FROM rivals WHERE element = '{element}') r
+          ON r.resident_id = g.resident_id AND r.value = t.{column}
         WHERE t.{column} IS NOT NULL""").fetchall()[0]
-    return ElementAccuracy(element=element, known=known, right=right, empty=empty)
+    return ElementAccuracy(element=element, known=known, right=right, empty=empty, held=held)
 
 
 def _join(con: duckdb.DuckDBPyConnection, crosswalk: Path, truth: Path) -> None:
@@ -118,8 +134,8 @@ def _join(con: duckdb.DuckDBPyConnection, crosswalk: Path, truth: Path) -> None:
     con.execute("CREATE TABLE true_sizes AS SELECT resident, count(*) AS n FROM judged GROUP BY ALL")
 
 
-def _columns(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    rows = con.execute(f"DESCRIBE SELECT * FROM '{quoted(str(path))}'").fetchall()
+def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    rows = con.execute(f"DESCRIBE {relation}").fetchall()
     return [row[0] for row in rows]
 
 

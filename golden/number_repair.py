@@ -11,7 +11,7 @@ INVERSES = np.array([0, 1, 6, 4, 3, 9, 2, 8, 7, 5, 10])
 
 
 def repaired_numbers(void: pa.Table) -> pa.Table:
-    """(rid, raw) → (rid, kind, value): `near` the check-valid numbers one digit or one transposition away, `prefix` the 15 digits Excel left."""
+    """(rid, raw) → (rid, kind, value): `near` valid numbers one digit or transposition away, `prefix` the 15 digits left."""
     raw = np.array(void.column("raw").to_pylist(), dtype=object)
     rid = void.column("rid").to_numpy()
     whole = np.array(

@@ -134,11 +134,10 @@ def _make(
 
 
 def _drop_unnamed(lake: Lake, version: int) -> None:
-    """What a killed run left: folders from `version` on, which no row names, and its spilled tables."""
+    """What a killed run left: folders from `version` on, which no row names."""
     folders = (lake.root / "golden").glob("v[0-9]*")
-    left = [folder for folder in folders if folder.suffix == "" and int(folder.name[1:]) >= version]
-    for folder in [*left, *(lake.root / "golden" / "spill").glob("engine-*")]:
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in [folder for folder in folders if folder.suffix == "" and int(folder.name[1:]) >= version]:
+        shutil.rmtree(folder)
 
 
 def _begin(store: Store, full: bool, now: datetime) -> int:

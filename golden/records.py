@@ -25,11 +25,11 @@ from rules.names import name_key, pinyin_key
 NAME_KINDS = ("name", "folded")
 RESIDENT_NUMBER = "^[0-9]{17}[0-9X]$"
 NUMBERS = ("id_number", "document_number", "hmt_permit_number", "permanent_residence_number")
-"""Where a person's 18-digit number may stand; residents of Hong Kong, Macau, Taiwan and holders of a residence card have one too (D-11, D-12)."""
+"""Where a person's 18-digit number may stand; residents of Hong Kong, Macau, Taiwan and foreigners have one (D-11, D-12)."""
 
 STAMPED_SHARE, STAMPED_ROWS = 0.5, 50
-"""A source in which more rows than this share carry one and the same date stamped them at upload: its dates say nothing (X-19). Fewer rows than
-STAMPED_ROWS may carry one date by chance."""
+"""A source in which more rows than this share carry one and the same date stamped them at upload: its dates say nothing (X-19). Fewer
+rows than STAMPED_ROWS may carry one date by chance."""
 
 PLACEHOLDER_RECORDS = 5
 """A void number that more records than this carry is a placeholder, not somebody's number with an error (X-05)."""
@@ -121,7 +121,8 @@ def _list_sources(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
     keep(con, "listed_sources", listed)
     con.execute(f"""
         CREATE OR REPLACE TABLE sources AS
-        SELECT listed_sources.*, coalesce(most > {STAMPED_SHARE} * total AND total >= {STAMPED_ROWS}, false) AS stamped FROM listed_sources LEFT JOIN (
+        SELECT listed_sources.*, coalesce(most > {STAMPED_SHARE} * total AND total >= {STAMPED_ROWS}, false) AS stamped
+        FROM listed_sources LEFT JOIN (
           SELECT src, max(n) AS most, sum(n) AS total FROM (SELECT src, observed_on, count(*) AS n FROM records GROUP BY ALL) GROUP BY src
         ) USING (src)""")
 
@@ -138,7 +139,8 @@ def _list_names(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource],
     nickname = " OR ".join(f"regexp_matches(name, '{quoted(p)}')" for c in rules.comparisons.values() for p in c.nicknames) or "false"
     con.execute(f"""
         CREATE OR REPLACE TABLE names AS
-        SELECT name, CASE WHEN NOT ({nickname}) AND replace(name_key, '?', '') <> '' THEN name_key END AS name_key, pinyin FROM spelt_names""")
+        SELECT name, CASE WHEN NOT ({nickname}) AND replace(name_key, '?', '') <> '' THEN name_key END AS name_key, pinyin
+        FROM spelt_names""")
 
 
 def _list_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], attribute: Attribute) -> None:
@@ -172,7 +174,7 @@ def _value_sql(attribute: Attribute, element: str, column: str) -> str:
 
 
 def _doubt_cut_numbers(con: duckdb.DuckDBPyConnection) -> None:
-    """doubtful(rid, number): a number that ends in 000 and that its source of record does not hold was cut, although its check holds by chance."""
+    """doubtful(rid, number): a number ending in 000 that no source of record holds was cut, although its check holds by chance."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE doubtful AS
         SELECT rid, number FROM records WHERE number LIKE '%000'

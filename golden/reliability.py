@@ -51,11 +51,12 @@ def _list_compared(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE compared AS
         SELECT eix, src, age, count(*) AS n, count_if(c.vid = k.vid) AS agreed
-        FROM claims c JOIN known k USING (eix, res) JOIN sources USING (src) WHERE latest AND src <> by_src AND NOT verified GROUP BY eix, src, age""")
+        FROM claims c JOIN known k USING (eix, res) JOIN sources USING (src)
+        WHERE latest AND src <> by_src AND NOT verified GROUP BY eix, src, age""")
 
 
 def _smooth(con: duckdb.DuckDBPyConnection) -> None:
-    """p of (source, age): all sources at that age × how this source does against them, then its own figures; verified sources keep their prior."""
+    """p of (source, age): all sources at that age × how this one does against them, then its own figures; verified: the prior."""
     con.execute(f"""
         CREATE OR REPLACE TABLE reliability AS
         WITH steps AS (
@@ -63,7 +64,8 @@ def _smooth(con: duckdb.DuckDBPyConnection) -> None:
             CASE WHEN half_life IS NULL OR age <= 0 THEN 1 ELSE greatest(power(2, -age * {AGE_DAYS} / half_life), 0.3) END AS decay
           FROM claims JOIN standing USING (eix, src) JOIN sources USING (src) JOIN judged_elements USING (eix)),
         pooled AS (
-          SELECT eix, age, (coalesce(sum(agreed), 0) + {PRIOR_COMPARISONS} * avg(prior * decay)) / (coalesce(sum(n), 0) + {PRIOR_COMPARISONS}) AS base
+          SELECT eix, age,
+            (coalesce(sum(agreed), 0) + {PRIOR_COMPARISONS} * avg(prior * decay)) / (coalesce(sum(n), 0) + {PRIOR_COMPARISONS}) AS base
           FROM steps LEFT JOIN compared USING (eix, src, age) WHERE NOT verified GROUP BY eix, age),
         judged AS (
           SELECT eix, src, (sum(agreed) + {PRIOR_COMPARISONS} * 0.9) / (sum(base * n) + {PRIOR_COMPARISONS} * 0.9) AS ratio

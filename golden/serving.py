@@ -46,7 +46,7 @@ def publish(store: Store, home: Home, version: int, *, now: datetime) -> Serving
         if standing is not None and standing.golden_version == version:
             return standing
         number = 1 if standing is None else standing.version + 1
-        with open_engine(lake.root / "golden" / "spill") as con:
+        with open_engine(lake.root / "golden" / "spill-serving") as con:
             rows = _Rows.of(con, golden_folder(lake, version))
             build = _build_sqlite if store.is_sqlite else _build_postgres
             return build(store, home, number, version, rows, now)
@@ -80,7 +80,8 @@ class _Rows:
         residents, values = (quoted(str(folder / f"{name}.parquet")) for name in ("residents", "values"))
         con.execute(f"""
             CREATE OR REPLACE TEMP VIEW served AS SELECT r.*, d.disputed FROM '{residents}' r LEFT JOIN (
-              SELECT resident_id, string_agg(element, ' ' ORDER BY element) AS disputed FROM '{values}' WHERE status <> 'ok' GROUP BY resident_id
+              SELECT resident_id, string_agg(element, ' ' ORDER BY element) AS disputed FROM '{values}' WHERE status <> 'ok'
+              GROUP BY resident_id
             ) d USING (resident_id)""")
         columns = [row[0] for row in con.execute("DESCRIBE served").fetchall()]
         counted = con.execute(f"SELECT count(*), {', '.join(f'count({identifier(c)})' for c in columns)} FROM served").fetchall()[0]

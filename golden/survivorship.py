@@ -48,12 +48,18 @@ def choose_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
         list_rules(con, elements, sources, rules)
         list_claims(con, elements, sources, starts)
         estimate_reliability(con)
-        _weigh(con)
-        _decide(con)
+        choose_among(con)
         _keep_decisions(con)
         _list_own_numbers(con)
     _mark_shared_numbers(con)
     _spread(con)
+
+
+def choose_among(con: duckdb.DuckDBPyConnection) -> str:
+    """From `claims` and what is known of their sources to `decided`(eix, res, golden, rule, …)."""
+    _weigh(con)
+    _decide(con)
+    return "decided"
 
 
 def _make_empty(con: duckdb.DuckDBPyConnection) -> None:
@@ -62,16 +68,18 @@ def _make_empty(con: duckdb.DuckDBPyConnection) -> None:
         SELECT max(day) AS newest FROM records WHERE observed_on <= (SELECT max(received_on) FROM sources)""")
     con.execute("""
         CREATE OR REPLACE TABLE golden_values (
-          res BIGINT, element VARCHAR, value VARCHAR, dataset VARCHAR, record VARCHAR, observed_on VARCHAR, received_on VARCHAR, rule VARCHAR,
+          res BIGINT, element VARCHAR, value VARCHAR, dataset VARCHAR, record VARCHAR, observed_on VARCHAR,
+          received_on VARCHAR, rule VARCHAR,
           confidence DECIMAL(5, 4), sources INTEGER, status VARCHAR, value_of_record VARCHAR)""")
     con.execute("""
-        CREATE OR REPLACE TABLE rivals (res BIGINT, element VARCHAR, value VARCHAR, dataset VARCHAR, record VARCHAR, observed_on VARCHAR)""")
+        CREATE OR REPLACE TABLE rivals (
+          res BIGINT, element VARCHAR, value VARCHAR, dataset VARCHAR, record VARCHAR, observed_on VARCHAR)""")
     con.execute("CREATE OR REPLACE TABLE numbers_of_record (res BIGINT, number VARCHAR, rid BIGINT, sure BOOLEAN)")
 
 
 def _weigh(con: duckdb.DuckDBPyConnection) -> None:
-    """Naive Bayes: a value gains log(p·k/(1-p)) from each independent source that says it now, k being how many wrong values there are to say;
-    what nobody says stays possible. A source that was right less often than chance says nothing; of copies the strongest speaks.
+    """Naive Bayes: a value gains log(p·k/(1-p)) from each independent source that says it now, k being how many wrong values there are
+    to say; what nobody says stays possible. A source that was right less often than chance says nothing; of copies the strongest speaks.
     """
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE alternatives AS
@@ -81,12 +89,13 @@ def _weigh(con: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE told AS
         SELECT eix, src, age, lot, rank, verified, greatest(round({MICRO} * ln(p * k / (1 - p)))::BIGINT, 0) AS odds,
           ((rank + 1) * 1000 + age + 1) * 10000 + src AS place
-        FROM reliability JOIN sources USING (src) JOIN standing USING (eix, src) JOIN copies USING (eix, src) JOIN alternatives USING (eix)""")
+        FROM reliability JOIN sources USING (src) JOIN standing USING (eix, src) JOIN copies USING (eix, src)
+        JOIN alternatives USING (eix)""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE weighed AS
         WITH spoken AS (
-          SELECT eix, res, vid, lot, max(odds) AS odds, bool_or(verified) AS verified, min(rank) AS rank, max(day) AS newest, count(*) AS tellers,
-            min(place) AS place, arg_min(rid, place) AS rid, arg_min(value, place) AS value
+          SELECT eix, res, vid, lot, max(odds) AS odds, bool_or(verified) AS verified, min(rank) AS rank, max(day) AS newest,
+            count(*) AS tellers, min(place) AS place, arg_min(rid, place) AS rid, arg_min(value, place) AS value
           FROM claims JOIN told USING (eix, src, age) WHERE latest GROUP BY eix, res, vid, lot),
         backed AS (
           SELECT eix, res, vid, bool_or(verified) AS verified, min(rank) AS rank, max(newest) AS newest, arg_min(rid, place) AS rid,
@@ -105,14 +114,15 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
     """decided: the value of record unless refuted; without one, or where freshness decides, the most probable; below `accept_at` none."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE decided AS
-        WITH best AS (SELECT * FROM weighed QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY odds DESC, rank, newest DESC, value) = 1),
+        WITH best AS (
+          SELECT * FROM weighed QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY odds DESC, rank, newest DESC, value) = 1),
         of_record AS (
           SELECT * FROM weighed WHERE rank < {NOT_OF_RECORD}
           QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY rank, newest DESC, odds DESC, value) = 1),
         numbers AS ({_said_by_numbers()}),
         known AS (
-          SELECT coalesce(b.eix, n.eix) AS eix, coalesce(b.res, n.res) AS res, o.value AS of_record, n.value AS by_number, n.rid AS number_rid,
-            b.value AS best, b.p, b.lots, b.verified
+          SELECT coalesce(b.eix, n.eix) AS eix, coalesce(b.res, n.res) AS res, o.value AS of_record, n.value AS by_number,
+            n.rid AS number_rid,             b.value AS best, b.p, b.lots, b.verified
           FROM best b LEFT JOIN of_record o USING (eix, res) FULL JOIN numbers n ON n.eix = b.eix AND n.res = b.res),
         ruled AS (
           SELECT k.*, element, CASE
@@ -142,7 +152,8 @@ def _keep_decisions(con: duckdb.DuckDBPyConnection) -> None:
           CASE WHEN d.rule IN ('{RULE_NUMBER}', '{RULE_REFUTED}') AND NOT starts_with(d.golden, d.of_record) THEN 'disputed'
                WHEN d.rule = '{RULE_UNRESOLVED}' THEN 'unresolved' ELSE 'ok' END, d.of_record
         FROM decided d LEFT JOIN weighed w ON w.eix = d.eix AND w.res = d.res AND w.value = d.golden
-        LEFT JOIN records r ON r.rid = coalesce(w.rid, CASE WHEN d.rule = '{RULE_NUMBER}' THEN d.number_rid END) LEFT JOIN sources s ON s.src = r.src""")
+        LEFT JOIN records r ON r.rid = coalesce(w.rid, CASE WHEN d.rule = '{RULE_NUMBER}' THEN d.number_rid END)
+        LEFT JOIN sources s ON s.src = r.src""")
     con.execute("""
         INSERT INTO rivals
         SELECT c.res, d.element, c.value, s.dataset, r.record, r.observed_on

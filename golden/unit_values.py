@@ -77,7 +77,8 @@ def _weigh(con: duckdb.DuckDBPyConnection, attribute: Attribute, rules: Matching
 
 def _list_derived(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
-        "CREATE OR REPLACE TABLE unit_pinyin AS SELECT DISTINCT unit, pinyin AS value FROM raw_name JOIN names ON name_key = value WHERE pinyin <> ''"
+        "CREATE OR REPLACE TABLE unit_pinyin AS "
+        "SELECT DISTINCT unit, pinyin AS value FROM raw_name JOIN names ON name_key = value WHERE pinyin <> ''"
     )
     con.execute(
         "CREATE OR REPLACE TABLE unit_birth_month AS SELECT DISTINCT unit, left(value, 7) AS value FROM unit_birth WHERE length(value) >= 7"

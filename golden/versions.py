@@ -49,11 +49,12 @@ def _queries(elements: Sequence[str], stated: set[str], levels: Sequence[str]) -
         "crosswalk": f"""SELECT dataset, record, {who} FROM resident_of JOIN records USING (rid) JOIN sources USING (src)
                          ORDER BY dataset, record""",
         "residents": f"SELECT {who}, {columns} FROM golden_rows ORDER BY res",
-        "values": f"""SELECT {who}, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status, value_of_record
-                      FROM golden_values ORDER BY res, element""",
+        "values": f"""SELECT {who}, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status,
+                      value_of_record FROM golden_values ORDER BY res, element""",
         "rivals": f"""SELECT {who}, element, value, dataset, record, observed_on FROM rivals
                       ORDER BY res, element, value, dataset, record""",
-        "evidence": f"""SELECT {resident_id("r.res")} AS resident_id, sa.dataset AS dataset_a, a.record AS record_a, sb.dataset AS dataset_b,
+        "evidence": f"""SELECT {resident_id("r.res")} AS resident_id, sa.dataset AS dataset_a, a.record AS record_a,
+                        sb.dataset AS dataset_b,
                         b.record AS record_b, bits / 100 AS bits, bridge, {", ".join(f'e."{level}"' for level in levels)}
                         FROM evidence e {ends.format("a")} {ends.format("b")} JOIN resident_of r ON r.rid = e.a ORDER BY r.res, e.a, e.b""",
         "identities": f"""SELECT {who}, status, {resident_id("superseded_by")} AS superseded_by FROM identities ORDER BY res""",

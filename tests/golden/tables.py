@@ -1,8 +1,9 @@
 """Sources of a few hand-made records, standing as standard Parquet files, for the tests of reconciliation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,14 +23,18 @@ def number(birth: str, order: int, region: str = "440699") -> str:
 def source(
     folder: Path,
     dataset: str,
-    rows: Sequence[Mapping[str, str | None]],
+    rows: Iterable[Mapping[str, str | None]],
     *,
     department: str = "hrss",
     faults: Sequence[tuple[int, str, str, str]] = (),
     columns: Mapping[str, tuple[str, ...]] | None = None,
-    **given: object,
+    **given: Any,
 ) -> RecordSource:
-    """A source whose columns are called after their elements; `record` in a row is its key (else 1, 2 …); faults: (row, column, fault, raw)."""
+    """A source whose columns are called after their elements; `record` in a row is its key (else 1, 2 …).
+
+    faults: (row, column, fault, raw).
+    """
+    rows = list(rows)
     names = sorted({name for row in rows for name in row} - {"record"})
     keys = [row.get("record") or str(place) for place, row in enumerate(rows, start=1)]
     table = {"_row": pa.array(range(1, len(rows) + 1), pa.int64()), "_record": pa.array(keys, pa.string())}
@@ -44,7 +49,7 @@ def source(
         "raw": pa.array([raw for *_, raw in faults], pa.string()),
     }
     pq.write_table(pa.table(listed), folder / f"{dataset}.faults.parquet")
-    defaults: dict[str, object] = {"verified": False, "source_of_record": frozenset(), "received_on": RECEIVED, "version": 1}
+    defaults: dict[str, Any] = {"verified": False, "source_of_record": frozenset(), "received_on": RECEIVED, "version": 1}
     return RecordSource(
         dataset=dataset,
         title=dataset,
@@ -53,5 +58,5 @@ def source(
         standard=folder / f"{dataset}.parquet",
         faults=folder / f"{dataset}.faults.parquet",
         columns=columns or {name: (name,) for name in names},
-        **{**defaults, **given},  # type: ignore[arg-type]
+        **{**defaults, **given},
     )

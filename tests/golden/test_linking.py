@@ -1,7 +1,8 @@
 """Which records are one resident: tables in, residents out (law.md §5.1, §5.2)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -49,11 +50,11 @@ def linked(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Linked:
     return run
 
 
-def police(folder: Path, *rows: dict[str, str | None]) -> RecordSource:
+def police(folder: Path, *rows: Mapping[str, str | None]) -> RecordSource:
     return source(folder, "hukou", rows, department="police")
 
 
-def social(folder: Path, *rows: dict[str, str | None], **given: object) -> RecordSource:
+def social(folder: Path, *rows: Mapping[str, str | None], **given: Any) -> RecordSource:
     return source(folder, "social", rows, **given)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -49,7 +50,7 @@ def chosen(con: duckdb.DuckDBPyConnection) -> Chosen:
     return run
 
 
-def held(folder: Path, dataset: str, department: str, row: dict[str, str | None], **given: object) -> RecordSource:
+def held(folder: Path, dataset: str, department: str, row: dict[str, str | None], **given: Any) -> RecordSource:
     return source(folder, dataset, [{"id_number": LI, "name": "李明", **row}], department=department, **given)
 
 
