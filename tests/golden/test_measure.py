@@ -13,12 +13,14 @@ RECORDS = ("1", "2", "3", "4", "5")
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path, Path]:
-    """In truth 1 2 3 are one person and 4 5 another; found were 1 2 and 3 4 5: of four found pairs two are right, of four true ones two found."""
+    """In truth 1 2 3 are one person, 4 5 another; found were 1 2 and 3 4 5: of four found pairs two are right."""
     crosswalk, truth, patterns = (tmp_path / f"{name}.parquet" for name in ("crosswalk", "truth", "patterns"))
     keys = {"dataset": ["d"] * 5, "record": RECORDS}
     pq.write_table(pa.table(keys | {"resident_id": ["R1", "R1", "R2", "R2", "R2"]}), crosswalk)
     pq.write_table(pa.table(keys | {"resident": ["a", "a", "a", "b", "b"]}), truth)
-    pq.write_table(pa.table({"dataset": ["d", "d"], "record": ["3", "3"], "pattern": ["X-09", "X-09"], "column": ["name", "former"]}), patterns)
+    pq.write_table(
+        pa.table({"dataset": ["d", "d"], "record": ["3", "3"], "pattern": ["X-09", "X-09"], "column": ["name", "former"]}), patterns
+    )
     return crosswalk, truth, patterns
 
 
