@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from audit.errors import KeyProblem, LogBroken, ProofInvalid
+from audit.errors import KeyProblem, LogBroken, ProofInvalid, RecordRefused
 from audit.events import Event
 from audit.keys import LogKeys, create_keys, load_keys
 from audit.merkle import check_consistency, consistency_proof, inclusion_proof, leaf_hash
 from audit.notes import Checkpoint, read_checkpoint, sign
 from audit.records import Body, Record, decode, encode
-from audit.storage import Storage, Transaction, open_storage
+from audit.storage import Storage, Transaction, as_bytes, open_storage
 from audit.tiles import ReadTile, extend, range_root_from
 from audit.witness import Witness
 
@@ -136,14 +136,14 @@ class Log:
         rows = self._storage.rows("SELECT record FROM entry WHERE seq = ?", (seq,))
         if not rows:
             raise LogBroken(seq, "the record is missing")
-        return Entry(seq=seq, record=decode(bytes(rows[0][0])))
+        return _stored(seq, rows[0][0])
 
     def entries(self, start: int = 0, end: int | None = None) -> Iterator[Entry]:
         """The records [start, end) in order."""
         stop = self.size() if end is None else end
         sql = "SELECT seq, record FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?"
         while rows := self._storage.rows(sql, (start, stop, MAX_RECORDS_A_READ)):
-            yield from (Entry(seq=seq, record=decode(bytes(data))) for seq, data in rows)
+            yield from (_stored(seq, data) for seq, data in rows)
             start = int(rows[-1][0]) + 1
 
     def open_intents(self) -> list[OpenIntent]:
@@ -260,7 +260,7 @@ class Log:
 
     def _read_tile(self, level: int, position: int) -> bytes:
         rows = self._storage.rows("SELECT hashes FROM tile WHERE level = ? AND position = ?", (level, position))
-        return bytes(rows[0][0]) if rows else b""
+        return as_bytes(rows[0][0]) if rows else b""
 
 
 def open_log(url: str, keys: Path, *, witness: Path | None = None, clock: Clock = lambda: datetime.now(UTC)) -> Log:
@@ -277,6 +277,13 @@ def open_log(url: str, keys: Path, *, witness: Path | None = None, clock: Clock 
     if str(known[0][0]) != str(held.verifier):
         raise KeyProblem("the keys in this folder are not those of this log: either was replaced")
     return Log(storage, held, Witness(witness or keys.parent / "witness", held.verifier), clock)
+
+
+def _stored(seq: int, data: object) -> Entry:
+    try:
+        return Entry(seq=seq, record=decode(as_bytes(data)))
+    except RecordRefused as fault:
+        raise LogBroken(seq, "the bytes of the record are no record") from fault
 
 
 def _introduce(storage: Storage, keys: LogKeys) -> list[tuple[object, ...]]:
@@ -297,12 +304,12 @@ def _unsealed(db: Transaction, size: int) -> list[bytes]:
     for expected, (seq, _) in enumerate(rows, start=size):
         if seq != expected:
             raise LogBroken(expected, "a record is missing that had been written")
-    return [leaf_hash(bytes(record)) for _, record in rows]
+    return [leaf_hash(as_bytes(record)) for _, record in rows]
 
 
 def _tile(db: Transaction, level: int, position: int) -> bytes:
     rows = db.rows("SELECT hashes FROM tile WHERE level = ? AND position = ?", (level, position))
-    return bytes(rows[0][0]) if rows else b""
+    return as_bytes(rows[0][0]) if rows else b""
 
 
 def _remembering(read: ReadTile) -> ReadTile:

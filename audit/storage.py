@@ -154,6 +154,13 @@ class Transaction:
         self._connection.cursor().executemany(self._spoken(sql), values)
 
 
+def as_bytes(value: object) -> bytes:
+    """What a column of bytes holds. Changed by hand it may come back as another type: that is a changed byte to find, no reason to stop."""
+    if isinstance(value, bytes | memoryview):
+        return bytes(value)
+    return str(value).encode("utf-8", "surrogateescape")
+
+
 def open_storage(url: str) -> Storage:
     """The log database at a SQLAlchemy URL (`sqlite:///…` or `postgresql…`); its tables are made if they are not there."""
     parsed = make_url(url)

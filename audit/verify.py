@@ -11,7 +11,7 @@ from audit.errors import LogBroken, LogError
 from audit.log import Log
 from audit.merkle import EMPTY_ROOT, leaf_hash, node_hash, tree_root
 from audit.notes import Checkpoint, Verifier, read_checkpoint
-from audit.storage import Storage, Transaction
+from audit.storage import Storage, Transaction, as_bytes
 from audit.tiles import TILE_HEIGHT, TILE_WIDTH, hashes_in
 from audit.witness import Witness
 
@@ -123,7 +123,7 @@ def _proven(leaves: Sequence[bytes], heads: Sequence[Head]) -> int:
 
 def _all_stored_leaves(db: Transaction, end: int) -> list[bytes]:
     tiles = db.rows("SELECT hashes FROM tile WHERE level = 0 ORDER BY position")
-    return hashes_in(b"".join(bytes(hashes) for (hashes,) in tiles))[:end]
+    return hashes_in(b"".join(as_bytes(hashes) for (hashes,) in tiles))[:end]
 
 
 class _Tree:
@@ -230,7 +230,7 @@ def _groups(db: Transaction) -> Iterator[Group]:
     for rows in _in_tiles(_records(db)):
         fit = next((i for i, (seq, _) in enumerate(rows) if seq != expected + i), len(rows))
         gap = "" if fit == len(rows) else ("a record is missing" if rows[fit][0] > expected + fit else "a record stands out of order")
-        yield Group(start=expected, leaves=tuple(leaf_hash(bytes(record)) for _, record in rows[:fit]), gap=gap)
+        yield Group(start=expected, leaves=tuple(leaf_hash(as_bytes(record)) for _, record in rows[:fit]), gap=gap)
         if gap:
             return
         expected += fit
@@ -291,4 +291,4 @@ def _compare_ends(size: int, written: int, sealed: int, heads: Sequence[Head]) -
 
 def _tile(db: Transaction, level: int, position: int) -> bytes:
     rows = db.rows("SELECT hashes FROM tile WHERE level = ? AND position = ?", (level, position))
-    return bytes(rows[0][0]) if rows else b""
+    return as_bytes(rows[0][0]) if rows else b""

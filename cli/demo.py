@@ -29,6 +29,7 @@ from connectors.intake import IngestOutcome
 from golden.explain import Explanation, most_disputed, text_of
 from golden.measure import by_pattern, golden_accuracy, pairwise
 from golden.reconcile import ReconcileOutcome
+from golden.versions import golden_folder
 from rules.errors import NotFound
 from rules.tiers import Tier
 
@@ -75,11 +76,11 @@ def run_road(here: Platform, residents: int, seed: int) -> Told:
             terms = ensure_grant(here, log)
             extract = door.extract(REQUESTER_ACCOUNT, terms.id, here.home.exports / "demo-extract.csv", "csv")
         with clock.step("对照真值 measuring against the truth"):
-            crosswalk, residents_file = export_all(here, door)
+            crosswalk = export_all(here, door)
             accuracy = pairwise(crosswalk, folder / "truth" / "records.parquet")
             patterns = by_pattern(crosswalk, folder / "truth" / "records.parquet", folder / "truth" / "patterns.parquet")
             truth = (folder / "truth" / "records.parquet", folder / "truth" / "residents.parquet")
-            elements = golden_accuracy(residents_file, crosswalk, *truth)
+            elements = golden_accuracy(golden_folder(here.lake, golden.version), *truth)
         with clock.step("解释与审计 explaining and auditing"):
             explained = explain_one(here, door, golden.version)
             log.seal()
@@ -213,12 +214,13 @@ def make_grant(here: Platform, log: Log) -> Grant:
     )
 
 
-def export_all(here: Platform, door: Door) -> tuple[Path, Path]:
+def export_all(here: Platform, door: Door) -> Path:
+    """Both full exports; the crosswalk is what the truth is compared with."""
     purpose = "演示：与合成区真值对照 demonstration: compared with the synthetic truth"
     crosswalk, residents = here.home.exports / "crosswalk.parquet", here.home.exports / "golden.parquet"
     door.export_crosswalk(OPERATOR_NAME, purpose, crosswalk)
     door.export_golden(OPERATOR_NAME, purpose, residents)
-    return crosswalk, residents
+    return crosswalk
 
 
 def explain_one(here: Platform, door: Door, version: int) -> str:

@@ -13,7 +13,7 @@ data set, column or row number; never a value of a row: errors are printed and l
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -41,6 +41,10 @@ class TongchouError(Exception):
         self.text = load_error_texts()[code]
         self.code, self.where, self.what = code, where, what
         super().__init__(self.message())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copied and sent between processes as what it was made of."""
+        return partial(type(self), self.code, where=self.where, what=self.what), ()
 
     @property
     def retry(self) -> bool:

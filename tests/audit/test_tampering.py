@@ -61,6 +61,11 @@ def change_byte(log: Log, db: Transaction, index: int) -> None:
     db.run("UPDATE entry SET record = ? WHERE seq = ?", (data[:-3] + bytes([data[-3] ^ 1]) + data[-2:], index))
 
 
+def put_text_in_place_of_bytes(log: Log, db: Transaction, index: int) -> None:
+    data = bytes(db.rows("SELECT record FROM entry WHERE seq = ?", (index,))[0][0])
+    db.run("UPDATE entry SET record = ? WHERE seq = ?", (data.decode().replace("number", "humber"), index))
+
+
 def remove(log: Log, db: Transaction, index: int) -> None:
     db.run("DELETE FROM entry WHERE seq = ?", (index,))
 
@@ -96,6 +101,7 @@ def cut_off_the_end_and_lower_the_counter(log: Log, db: Transaction, index: int)
 
 TAMPERINGS: list[Callable[[Log, Transaction, int], None]] = [
     change_byte,
+    put_text_in_place_of_bytes,
     remove,
     remove_and_close_the_gap,
     insert,

@@ -1,0 +1,94 @@
+"""The command line in process, on a home in a temporary folder, over a few small files as departments send them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.main import run
+
+HEADER = "编号,姓名,身份证号,性别,联系电话,更新日期"
+ROWS = (
+    "1,王小明,11010519491231002X,女,13800138001,2026-10-01",
+    "2,欧阳明月,440524188001010014,男,13900139002,2026-10-02",
+    "3,阿依古丽·买买提,,女,13700137003,2026-10-03",
+)
+COLUMNS = {"编号": ("no", None), "姓名": ("name", "name"), "身份证号": ("id_number", "id_number"), "性别": ("sex", "sex")}
+COLUMNS |= {"联系电话": ("phone", "phone"), "更新日期": ("updated_at", "updated_at")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        assert self.out, self.err
+        return json.loads(self.out)
+
+
+Command = Callable[..., Ran]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a home of its own."""
+    monkeypatch.setenv("TONGCHOU_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("TONGCHOU_DATABASE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def tongchou(folder: Path, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs one command."""
+
+    def command(*arguments: str) -> Ran:
+        capfd.readouterr()
+        code = run(arguments)
+        out, err = capfd.readouterr()
+        return Ran(code=code, out=out, err=err)
+
+    return command
+
+
+def contract(folder: Path, key: str, *, path: str = "", domain: str = "police", **changes: object) -> Path:
+    """Writes the contract of a data set whose file is `<key>.csv`."""
+    properties = [
+        {
+            "name": name,
+            "physicalName": header,
+            "logicalType": "string",
+            "primaryKey": name == "no",
+            "customProperties": [{"property": "element", "value": element}] if element else [],
+        }
+        for header, (name, element) in COLUMNS.items()
+    ]
+    document: dict[str, object] = {
+        "apiVersion": "v3.0.2",
+        "kind": "DataContract",
+        "id": key,
+        "name": f"{key} 登记表",
+        "version": "1.0.0",
+        "status": "active",
+        "domain": domain,
+        "servers": [{"server": "source", "type": "local", "path": path or f"{key}.csv", "format": "csv"}],
+        "schema": [{"name": key, "logicalType": "object", "properties": properties}],
+        "customProperties": [{"property": "share", "value": "conditional"}, {"property": "updateFrequency", "value": "每月"}],
+    } | changes
+    file = folder / f"{key}.yaml"
+    file.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return file
+
+
+def source(folder: Path, key: str, *, header: str = HEADER, rows: tuple[str, ...] = ROWS) -> Path:
+    file = folder / f"{key}.csv"
+    file.write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
+    return file
