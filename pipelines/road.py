@@ -17,6 +17,7 @@ from catalog.datasets import Dataset, load_datasets
 from catalog.home import Home
 from catalog.lake import Lake
 from catalog.schema import SnapshotRow
+from catalog.snapshots import sweep
 from catalog.store import Store, open_store
 from pipelines.standing import Standing, read_standing
 from rules.errors import PlatformFault, TongchouError
@@ -67,11 +68,15 @@ class Road:
             return read_standing(session)
 
     def ingest(self, datasets: Sequence[Dataset], *, run: str) -> "Iterator[IngestOutcome]":
-        """Bring data sets in one after another, as one run; a data set's own fault is an outcome, not an exception."""
+        """Bring data sets in one after another, as one run; a data set's own fault is an outcome, not an exception.
+
+        What killed runs left in the lake is swept away first.
+        """
         from catalog.areas import address_book
         from connectors import intake
 
         with without_values():
+            sweep(self.store, self.lake)
             with self.store.session() as session:
                 areas = address_book(session)
             for dataset in datasets:
