@@ -7,12 +7,17 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from catalog.home import Home
 from catalog.store import Store, migrate, open_store
 from tests import postgres
 
 TEMPLATE = "tongchou_template"
+
+# The same examples in every run, and no test fails because the machine was busy.
+settings.register_profile("tongchou", deadline=None, derandomize=True)
+settings.load_profile("tongchou")
 
 
 def pytest_configure(config: pytest.Config) -> None:
