@@ -3,8 +3,8 @@
 Relations made here
   judged_elements(eix, element, method, half_life, refute_at, refute_sources, by_number, accept_at)   a batch
   standing(eix, src, rank, prior)    how a source stands to an element; rank NOT_OF_RECORD: not its source of record
-  claims(eix, res, src, vid, value, rid, day, age, latest)    each value once per source; latest: what the source says now
-      vid stands for the value where rows are grouped, which is much cheaper; day: when it was observed, as a number
+  claims(eix, res, src, vid, value, untidy, damaged, rid, day, age, latest)   each value once per source; latest: what the source says now
+      vid stands for the value (of a name: for all its spellings) where rows are grouped; day: when it was observed, as a number
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +19,8 @@ from rules.authority import SurvivorshipRule, SurvivorshipRules
 from rules.elements import Element
 
 NOT_OF_RECORD = 99
+UNTIDY = r"\p{Han}\s|[0-9（(]"
+
 SPREAD = 10**12
 """More than there are records: day × SPREAD − rid orders by the day first and by the earlier record among equals."""
 
@@ -85,17 +87,30 @@ def list_claims(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sou
     if any(element.key == "id_number" for element in elements):
         own = "AND (own_number = value OR own_number IS NULL AND number IS DISTINCT FROM value)"
     age = f"((SELECT newest FROM newest_day) - day) // {AGE_DAYS}"
+    names = ", ".join(str(eix) for eix, element in enumerate(elements) if element.kind == "name")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE claims AS
-        WITH dated AS (
-          SELECT eix, res, r.src, hash(value) AS vid, min(value) AS value, min(place) AS place, max(day) AS day,
-            arg_max(rid, day * {SPREAD} - rid) AS rid
+        WITH read AS (
+          SELECT eix, res, r.src, value, place, day, rid{_name_columns(names)}
           FROM ({said}) c JOIN resident_of USING (rid) JOIN records r USING (rid) JOIN unit_of USING (rid)
-          WHERE value <> '' {own} GROUP BY eix, res, r.src, hash(value))
+          {f"LEFT JOIN names ON eix IN ({names}) AND names.name = value" if names else ""}
+          WHERE value <> '' {own}),
+        dated AS (
+          SELECT eix, res, src, vid, min(untidy) AS untidy, bool_and(damaged) AS damaged, min(place) AS place, max(day) AS day,
+            arg_max(value, day * {SPREAD} - rid) AS value, arg_max(rid, day * {SPREAD} - rid) AS rid
+          FROM read GROUP BY eix, res, src, vid)
         SELECT d.* EXCLUDE (place), CASE WHEN stamped THEN {UNDATED} ELSE least(greatest({age}, 0), {OLDEST}) END::SMALLINT AS age,
           place = 0 AND count(*) OVER w = 1 OR row_number() OVER (w ORDER BY day DESC, place, rid) = 1 AS latest
         FROM dated d JOIN sources USING (src) WINDOW w AS (PARTITION BY eix, res, src)""")
     return "claims"
+
+
+def _name_columns(names: str) -> str:
+    """Spellings of one name stand together; a nickname, or one with a replaced character, is damaged; blanks and remarks make it untidy."""
+    if not names:
+        return ", hash(value) AS vid, 0 AS untidy, false AS damaged"
+    return f""", hash(coalesce(names.name_key, value)) AS vid, (eix IN ({names}) AND regexp_matches(value, '{UNTIDY}'))::INT AS untidy,
+          eix IN ({names}) AND (names.name_key IS NULL OR contains(names.name_key, '?')) AS damaged"""
 
 
 def _cell(element: Element, column: str) -> str:

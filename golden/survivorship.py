@@ -29,6 +29,9 @@ MOST_ALTERNATIVES = 1_000
 FURTHER = 0.5
 """What a further source that says the same adds of its weight where values change: sources of one age tend to be outdated together."""
 
+DAMAGED = 4
+"""A name with a replaced character, or a nickname, has a quarter of its source's weight: there is a better one to be found."""
+
 SURE_NUMBER = 0.995
 COLUMNS_PER_JOIN = 32
 RULE_RECORD = "R-01"
@@ -48,6 +51,7 @@ def choose_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
         list_rules(con, elements, sources, rules)
         list_claims(con, elements, sources, starts)
         estimate_reliability(con)
+        _list_former_names(con)
         choose_among(con)
         _keep_decisions(con)
         _list_own_numbers(con)
@@ -56,7 +60,7 @@ def choose_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
 
 
 def choose_among(con: duckdb.DuckDBPyConnection) -> str:
-    """From `claims` and what is known of their sources to `decided`(eix, res, golden, rule, …)."""
+    """From `claims`, what is known of their sources, `numbers_of_record` and `names_once_borne` to `decided`(eix, res, golden, rule, …)."""
     _weigh(con)
     _decide(con)
     return "decided"
@@ -88,30 +92,41 @@ def _weigh(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE told AS
         SELECT eix, src, age, lot, rank, verified, greatest(round({MICRO} * ln(p * k / (1 - p)))::BIGINT, 0) AS odds,
-          ((rank + 1) * 1000 + age + 1) * 10000 + src AS place
+          (rank + 1)::BIGINT * {10**9} + (age + 1)::BIGINT * 10000 + src AS place
         FROM reliability JOIN sources USING (src) JOIN standing USING (eix, src) JOIN copies USING (eix, src)
         JOIN alternatives USING (eix)""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE outshone AS
+        SELECT DISTINCT eix, res FROM claims WHERE latest AND NOT damaged
+          AND (eix, res) IN (SELECT (eix, res) FROM claims WHERE latest AND damaged)""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE weighed AS
         WITH spoken AS (
           SELECT eix, res, vid, lot, max(odds) AS odds, bool_or(verified) AS verified, min(rank) AS rank, max(day) AS newest,
-            count(*) AS tellers, min(place) AS place, arg_min(rid, place) AS rid, arg_min(value, place) AS value
-          FROM claims JOIN told USING (eix, src, age) WHERE latest GROUP BY eix, res, vid, lot),
+            count(*) AS tellers, min(place) AS place, arg_min(rid, place) AS rid, arg_min(value, place) AS value,
+            bool_and(damaged) AS damaged
+          FROM (SELECT c.*, lot, rank, verified, odds // CASE WHEN damaged AND o.res IS NOT NULL THEN {DAMAGED} ELSE 1 END AS odds,
+                  place + untidy * {10**8} AS place
+                FROM claims c JOIN told USING (eix, src, age) LEFT JOIN outshone o ON o.eix = c.eix AND o.res = c.res WHERE latest)
+          GROUP BY eix, res, vid, lot),
         backed AS (
           SELECT eix, res, vid, bool_or(verified) AS verified, min(rank) AS rank, max(newest) AS newest, arg_min(rid, place) AS rid,
-            arg_min(value, place) AS value, count(*)::INT AS lots, sum(tellers)::INT AS tellers, max(odds)
+            arg_min(value, place) AS value, bool_and(damaged) AS damaged, count(*)::INT AS lots, sum(tellers)::INT AS tellers, max(odds)
               + round((sum(odds) - max(odds)) * CASE WHEN any_value(method) = 'freshness' THEN {FURTHER} ELSE 1 END)::BIGINT AS odds
           FROM spoken JOIN judged_elements USING (eix) GROUP BY eix, res, vid),
         scaled AS (
           SELECT *, max(odds) OVER w AS top, exp((odds - max(odds) OVER w) / {MICRO})::DECIMAL(18, 12) AS part, count(*) OVER w AS said
           FROM backed WINDOW w AS (PARTITION BY eix, res))
-        SELECT eix, res, vid, value, odds, lots, tellers, verified, rank, newest, rid,
+        SELECT eix, res, vid, value, damaged, odds, lots, tellers, verified, rank, newest, rid,
           (part / (sum(part) OVER (PARTITION BY eix, res) + exp(-top / {MICRO}) * greatest(k + 1 - said, 0.01)))::DECIMAL(5, 4) AS p
         FROM scaled JOIN alternatives USING (eix)""")
 
 
 def _decide(con: duckdb.DuckDBPyConnection) -> None:
-    """decided: the value of record unless refuted; without one, or where freshness decides, the most probable; below `accept_at` none."""
+    """decided: the value of record unless refuted; without one, or where freshness decides, the most probable; below `accept_at` none.
+
+    A damaged spelling refutes nothing, nor does a name that the person is known to have borne before (X-10): it is merely outdated.
+    """
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE decided AS
         WITH best AS (
@@ -122,18 +137,28 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
         numbers AS ({_said_by_numbers()}),
         known AS (
           SELECT coalesce(b.eix, n.eix) AS eix, coalesce(b.res, n.res) AS res, o.value AS of_record, n.value AS by_number,
-            n.rid AS number_rid,             b.value AS best, b.p, b.lots, b.verified
-          FROM best b LEFT JOIN of_record o USING (eix, res) FULL JOIN numbers n ON n.eix = b.eix AND n.res = b.res),
+            n.rid AS number_rid,             b.value AS best, b.p, b.lots, b.verified, b.damaged OR f.vid IS NOT NULL AS cannot_refute
+          FROM best b LEFT JOIN of_record o USING (eix, res)
+          LEFT JOIN names_once_borne f ON f.eix = b.eix AND f.res = b.res AND f.vid = b.vid
+          FULL JOIN numbers n ON n.eix = b.eix AND n.res = b.res),
         ruled AS (
           SELECT k.*, element, CASE
             WHEN k.by_number IS NOT NULL AND k.by_number IS DISTINCT FROM coalesce(of_record, best) THEN '{RULE_NUMBER}'
             WHEN of_record IS NULL OR method = 'freshness' THEN
               CASE WHEN p < accept_at THEN '{RULE_UNRESOLVED}' WHEN method = 'freshness' THEN '{RULE_FRESHNESS}' ELSE '{RULE_WEIGHED}' END
-            WHEN best <> of_record AND p >= refute_at AND (lots >= refute_sources OR verified) THEN '{RULE_REFUTED}'
+            WHEN best <> of_record AND NOT cannot_refute AND p >= refute_at AND (lots >= refute_sources OR verified) THEN '{RULE_REFUTED}'
             ELSE '{RULE_RECORD}' END AS rule
           FROM known k JOIN judged_elements USING (eix))
         SELECT *, CASE rule WHEN '{RULE_NUMBER}' THEN by_number WHEN '{RULE_RECORD}' THEN of_record WHEN '{RULE_UNRESOLVED}' THEN NULL
           ELSE best END AS golden FROM ruled""")
+
+
+def _list_former_names(con: duckdb.DuckDBPyConnection) -> None:
+    """names_once_borne(eix, res, vid), in the form of claims of the name."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE names_once_borne AS
+        SELECT DISTINCT eix, res, hash(value) AS vid FROM record_former_name JOIN resident_of USING (rid), judged_elements
+        WHERE element = 'name'""")
 
 
 def _said_by_numbers() -> str:

@@ -59,10 +59,22 @@ def test_the_value_of_record_stands_against_one_other(chosen: Chosen, tmp_path: 
     assert (found["ethnicity"].value, found["ethnicity"].rule, found["ethnicity"].status) == ("01", "R-01", "ok")
 
 
-def test_a_majority_of_names_does_not_override_the_police(chosen: Chosen, tmp_path: Path) -> None:
-    """TX-23: four departments write 李铭; copies and carelessness are not refutation below .98 of independent weight."""
-    others = [held(tmp_path, f"d{n}", "hrss", {"name": "李铭"}) for n in range(1)]
-    assert chosen(held(tmp_path, "hukou", "police", {}), *others)["name"].value == "李明"
+@pytest.mark.parametrize("spelling", ["李 明", "李明1", "李?", "李□", "阿明"])
+def test_careless_spellings_refute_nothing_however_many_hold_them(chosen: Chosen, tmp_path: Path, spelling: str) -> None:
+    """TX-23: a majority as such is no refutation."""
+    others = [held(tmp_path, f"d{n}", "hrss", {"name": spelling}) for n in range(4)]
+    found = chosen(held(tmp_path, "hukou", "police", {}), *others)
+    assert (found["name"].value, found["name"].rule) == ("李明", "R-01")
+
+
+def test_a_name_once_borne_does_not_refute_the_present_one(chosen: Chosen, tmp_path: Path) -> None:
+    others = [held(tmp_path, f"d{n}", "hrss", {"name": "李招弟"}) for n in range(4)]
+    assert chosen(held(tmp_path, "hukou", "police", {"former_name": "李招弟"}), *others)["name"].value == "李明"
+
+
+def test_a_whole_name_is_preferred_to_a_damaged_one(chosen: Chosen, tmp_path: Path) -> None:
+    found = chosen(*[held(tmp_path, f"d{n}", "hrss", {"name": "李□"}) for n in range(3)], held(tmp_path, "tax", "tax", {"name": "李淼"}))
+    assert found["name"].value == "李淼"
 
 
 def test_the_own_number_refutes_birth_and_sex_of_record(chosen: Chosen, tmp_path: Path) -> None:

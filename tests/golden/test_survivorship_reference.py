@@ -99,7 +99,7 @@ def in_sql(con: duckdb.DuckDBPyConnection, case: Case) -> tuple[str, str | None]
     claims = {"eix": pa.array([0] * len(said), pa.int16()), "res": [1] * len(said), "src": pa.array(said, pa.int16())}
     facts = {"value": [case.said[s] for s in said], "rid": said, "day": [case.days[s] for s in said], "age": [0] * len(said)}
     keep(con, "said", pa.table(claims | facts))
-    con.execute("CREATE OR REPLACE TABLE claims AS SELECT *, hash(value) AS vid, true AS latest FROM said")
+    con.execute("CREATE OR REPLACE TABLE claims AS SELECT *, hash(value) AS vid, true AS latest, false AS damaged, 0 AS untidy FROM said")
     keep(con, "reliability", pa.table({"eix": [0] * SOURCES, "src": list(every), "age": [0] * SOURCES, "p": list(case.p)}))
     keep(con, "standing", pa.table({"eix": [0] * SOURCES, "src": list(every), "rank": list(case.ranks), "prior": list(case.p)}))
     keep(con, "copies", pa.table({"eix": [0] * SOURCES, "src": list(every), "lot": list(case.lots)}))
@@ -108,6 +108,7 @@ def in_sql(con: duckdb.DuckDBPyConnection, case: Case) -> tuple[str, str | None]
     con.execute("CREATE OR REPLACE TABLE numbers_of_record AS SELECT 1 AS res, '440699199005060116' AS number, 0 AS rid, true AS sure")
     if not case.number:
         con.execute("DELETE FROM numbers_of_record")
+    con.execute("CREATE OR REPLACE TABLE names_once_borne (eix SMALLINT, res BIGINT, vid UBIGINT)")
     choose_among(con)
     return con.execute("SELECT rule, golden FROM decided").fetchall()[0]
 
