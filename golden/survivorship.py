@@ -125,6 +125,8 @@ def _weigh(con: duckdb.DuckDBPyConnection) -> None:
 def _decide(con: duckdb.DuckDBPyConnection) -> None:
     """decided: the value of record unless refuted; without one, or where freshness decides, the most probable; below `accept_at` none.
 
+    The person's own number decides, unless two or more independent sources state the value of record, .98 probable, and none states what
+    the number says: then the number is doubtful, most likely one that was replaced when the birth date was corrected (D-08, D-10).
     A damaged spelling refutes nothing, nor does a name that the person is known to have borne before (X-10): it is merely outdated.
     """
     con.execute(f"""
@@ -135,15 +137,21 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
           SELECT * FROM weighed WHERE rank < {NOT_OF_RECORD}
           QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY rank, newest DESC, odds DESC, value) = 1),
         numbers AS ({_said_by_numbers()}),
+        backing AS (
+          SELECT eix, res, bool_or(starts_with(n.value, w.value)) AS backed
+          FROM weighed w JOIN numbers n USING (eix, res) GROUP BY eix, res),
         known AS (
           SELECT coalesce(b.eix, n.eix) AS eix, coalesce(b.res, n.res) AS res, o.value AS of_record, n.value AS by_number,
-            n.rid AS number_rid,             b.value AS best, b.p, b.lots, b.verified, b.damaged OR f.vid IS NOT NULL AS cannot_refute
+            n.rid AS number_rid, coalesce(backed, false) AS number_backed,
+            b.value AS best, b.p, b.lots, b.verified, b.damaged OR f.vid IS NOT NULL AS cannot_refute
           FROM best b LEFT JOIN of_record o USING (eix, res)
           LEFT JOIN names_once_borne f ON f.eix = b.eix AND f.res = b.res AND f.vid = b.vid
-          FULL JOIN numbers n ON n.eix = b.eix AND n.res = b.res),
+          FULL JOIN numbers n ON n.eix = b.eix AND n.res = b.res LEFT JOIN backing k ON k.eix = b.eix AND k.res = b.res),
         ruled AS (
           SELECT k.*, element, CASE
-            WHEN k.by_number IS NOT NULL AND k.by_number IS DISTINCT FROM coalesce(of_record, best) THEN '{RULE_NUMBER}'
+            WHEN k.by_number IS NOT NULL AND k.by_number IS DISTINCT FROM coalesce(of_record, best) AND NOT coalesce(
+              NOT number_backed AND best = coalesce(of_record, best) AND p >= refute_at AND lots >= refute_sources, false)
+              THEN '{RULE_NUMBER}'
             WHEN of_record IS NULL OR method = 'freshness' THEN
               CASE WHEN p < accept_at THEN '{RULE_UNRESOLVED}' WHEN method = 'freshness' THEN '{RULE_FRESHNESS}' ELSE '{RULE_WEIGHED}' END
             WHEN best <> of_record AND NOT cannot_refute AND p >= refute_at AND (lots >= refute_sources OR verified) THEN '{RULE_REFUTED}'
@@ -175,6 +183,7 @@ def _keep_decisions(con: duckdb.DuckDBPyConnection) -> None:
         SELECT d.res, d.element, d.golden, s.dataset, r.record, r.observed_on, s.received_on, d.rule,
           CASE WHEN d.rule = '{RULE_NUMBER}' THEN {SURE_NUMBER} ELSE coalesce(w.p, d.p) END, coalesce(w.tellers, 0),
           CASE WHEN d.rule IN ('{RULE_NUMBER}', '{RULE_REFUTED}') AND NOT starts_with(d.golden, d.of_record) THEN 'disputed'
+               WHEN d.golden <> d.by_number AND NOT starts_with(d.by_number, d.golden) THEN 'disputed'
                WHEN d.rule = '{RULE_UNRESOLVED}' THEN 'unresolved' ELSE 'ok' END, d.of_record
         FROM decided d LEFT JOIN weighed w ON w.eix = d.eix AND w.res = d.res AND w.value = d.golden
         LEFT JOIN records r ON r.rid = coalesce(w.rid, CASE WHEN d.rule = '{RULE_NUMBER}' THEN d.number_rid END)

@@ -66,13 +66,15 @@ def naive(case: Case) -> tuple[str, str | None]:
     share = exp(odds[best] / MICRO) / whole
     holders = [v for v in values if rank(case, v) < NOT_OF_RECORD]
     of_record = min(holders, key=lambda v: (rank(case, v), -newest(case, v), -odds[v], v), default=None)
-    if case.number and (of_record or best) != BY_NUMBER:
+    backers = {case.lots[s] for s in range(SOURCES) if case.said[s] == best}
+    backed = any(BY_NUMBER.startswith(value) for value in values)
+    outweighed = not backed and best == (of_record or best) and round(share, 4) >= case.refute_at and len(backers) >= 2
+    if case.number and (of_record or best) != BY_NUMBER and not outweighed:
         return "R-02-number", BY_NUMBER
     if of_record is None or case.method == "freshness":
         if round(share, 4) < case.accept_at:
             return "R-02-unresolved", None
         return ("R-03" if case.method == "freshness" else "R-02-weighed"), best
-    backers = {case.lots[s] for s in range(SOURCES) if case.said[s] == best}
     sure = len(backers) >= 2 or case.said[VERIFIED] == best
     if best != of_record and round(share, 4) >= case.refute_at and sure:
         return "R-02-refuted", best
