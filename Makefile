@@ -18,7 +18,7 @@ demo: $(READY)
 	@$(BIN)/tongchou demo
 
 test: $(READY) check
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY)
 	@$(BIN)/ruff format --check $(CODE)

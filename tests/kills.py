@@ -28,7 +28,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 """What is killed. `ingest` starts from a registered home, the others from one further along the road."""
 
 PRELOADED = ["cli.main", "cli.road", "cli.answers", "pipelines.run", "connectors.expectations", "golden.reconcile", "great_expectations"]
-GIVE_UP_S = 120.0
+GIVE_UP_S = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)

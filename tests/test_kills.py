@@ -16,6 +16,5 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
-@pytest.mark.xdist_group("kills")
 def test_a_killed_command_is_finished_by_the_next_run(prepared: Prepared, tmp_path: Path, seed: int) -> None:
     assert try_once(prepared, tmp_path, seed).faults == ()

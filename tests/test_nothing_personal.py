@@ -24,14 +24,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.mark.xdist_group("demo")
 def test_no_resident_stands_beside_the_data(home: Path) -> None:
     told = personal_values(home / "district" / "truth" / "residents.parquet")
     found = {str(path.relative_to(home)) for path in files(home) for text in texts(path) if any_of(told, text)}
     assert found == set()
 
 
-@pytest.mark.xdist_group("demo")
 def test_a_failing_command_prints_no_value(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     told = personal_values(home / "district" / "truth" / "residents.parquet")
     for command in (("why", "R9999999999"), ("ingest", "no_such_dataset"), ("extract", "99", "--as", "nobody", "--out", f"{home}/x.csv")):
@@ -42,7 +40,6 @@ def test_a_failing_command_prints_no_value(home: Path, capfd: pytest.CaptureFixt
     assert not any_of(told, output.out + output.err)
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_search_itself_finds_what_is_planted(home: Path, tmp_path: Path) -> None:
     told = personal_values(home / "district" / "truth" / "residents.parquet")
     with sqlite3.connect(tmp_path / "planted.db") as planted:

@@ -31,12 +31,10 @@ def reconciled(registered: Path, tongchou: Command) -> Path:
     return registered
 
 
-@pytest.mark.xdist_group("cli")
 def test_init_may_be_repeated(tongchou: Command) -> None:
     assert [tongchou("init").code for _ in range(2)] == [0, 0]
 
 
-@pytest.mark.xdist_group("cli")
 def test_a_contract_with_faults_is_refused_and_the_good_one_is_registered(folder: Path, tongchou: Command) -> None:
     tongchou("init")
     contract(folder, "good")
@@ -47,7 +45,6 @@ def test_a_contract_with_faults_is_refused_and_the_good_one_is_registered(folder
     assert len(done.json()["refused"]) >= 2
 
 
-@pytest.mark.xdist_group("cli")
 def test_one_faulty_data_set_does_not_stop_the_others(registered: Path, tongchou: Command) -> None:
     (registered / "shebao.csv").unlink()
     done = tongchou("ingest", "--json")
@@ -55,14 +52,12 @@ def test_one_faulty_data_set_does_not_stop_the_others(registered: Path, tongchou
     assert (done.code, states) == (2, {"hukou": "accepted", "shebao": "unread"})
 
 
-@pytest.mark.xdist_group("cli")
 def test_an_unchanged_source_makes_no_new_snapshot(registered: Path, tongchou: Command) -> None:
     tongchou("ingest")
     again = tongchou("ingest", "--json")
     assert {outcome["state"] for outcome in again.json()} == {"unchanged"}
 
 
-@pytest.mark.xdist_group("cli")
 def test_the_exports_hold_every_record_and_every_resident_once(reconciled: Path, tongchou: Command) -> None:
     for what in ("crosswalk", "golden"):
         assert tongchou("export", what, "--out", f"{what}.parquet").code == 0
@@ -73,7 +68,6 @@ def test_the_exports_hold_every_record_and_every_resident_once(reconciled: Path,
     assert {name for (name,) in names[2:]} == {"阿依古丽·买买提"}  # without a number: perhaps not yet linked, never lost
 
 
-@pytest.mark.xdist_group("cli")
 def test_full_reconciliation_of_the_same_data_changes_no_id_and_no_value(reconciled: Path, tongchou: Command) -> None:
     tongchou("export", "golden", "--out", "before.parquet")
     assert tongchou("reconcile", "--full").code == 0
@@ -81,12 +75,10 @@ def test_full_reconciliation_of_the_same_data_changes_no_id_and_no_value(reconci
     assert rows("SELECT * FROM 'before.parquet' EXCEPT SELECT * FROM 'after.parquet'") == []
 
 
-@pytest.mark.xdist_group("cli")
 def test_nothing_to_reconcile_says_so(reconciled: Path, tongchou: Command) -> None:
     assert tongchou("reconcile", "--json").json()["unchanged"] is True
 
 
-@pytest.mark.xdist_group("cli")
 def test_a_grant_gives_a_masked_extract_and_everything_is_in_the_log(reconciled: Path, tongchou: Command) -> None:
     account = ("grant", "account", "minzheng", "--title", "民政局", "--department", "民政局", "--role", "department_requester")
     assert tongchou(*account).code == 0
@@ -104,7 +96,6 @@ def test_a_grant_gives_a_masked_extract_and_everything_is_in_the_log(reconciled:
     assert tongchou("audit", "verify").code == 0
 
 
-@pytest.mark.xdist_group("cli")
 def test_why_names_sources_and_rule_and_ends_with_4_for_nobody(reconciled: Path, tongchou: Command) -> None:
     (resident,) = rows("SELECT resident_id FROM 'home/lake/golden/v000001/crosswalk.parquet' WHERE record = '1' LIMIT 1")[0]
     done = tongchou("why", resident, "name")
@@ -112,7 +103,6 @@ def test_why_names_sources_and_rule_and_ends_with_4_for_nobody(reconciled: Path,
     assert tongchou("why", "R9999999999").code == 4
 
 
-@pytest.mark.xdist_group("cli")
 def test_a_changed_record_in_the_log_is_named_by_its_index(reconciled: Path, tongchou: Command) -> None:
     import sqlite3
 
@@ -124,7 +114,6 @@ def test_a_changed_record_in_the_log_is_named_by_its_index(reconciled: Path, ton
     assert done.code == 5 and f"[{last}]" in done.err
 
 
-@pytest.mark.xdist_group("cli")
 def test_proposing_a_contract_gives_one_that_can_be_registered(registered: Path, tongchou: Command) -> None:
     source(registered, "xuesheng", rows=tuple(row.replace("2026", "2025") for row in ROWS))
     assert tongchou("propose", "xuesheng.csv", "--domain", "education", "--out", "xuesheng.yaml").code == 0
