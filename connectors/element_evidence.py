@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from connectors.header_likeness import VERBATIM, Context, header_likeness, role_of
+from connectors.header_likeness import VERBATIM, Context, header_likeness, likenesses, role_of
 from connectors.profile import Profile
 from connectors.text_shapes import TELLING
 from rules.code_tables import load_code_tables
@@ -49,7 +49,7 @@ class Proposed:
 def candidates(profile: Profile, context: Context) -> list[Proposed]:
     """Elements that the column may carry, the best first. A header of the list is believed before similar ones."""
     near = sorted(_likenesses(profile.header, context), key=lambda found: -found[1])[:CANDIDATES]
-    if near[0][1] == VERBATIM:
+    if near and near[0][1] == VERBATIM:
         near = [(element, likeness if likeness == VERBATIM else likeness * BESIDE_VERBATIM) for element, likeness in near]
     near = [found for found in near if found[1] >= LEAST_LIKENESS]
     scored = [_judged(profile, element, likeness, context) for element, likeness in [*near, *_by_values(profile, near, context)]]
@@ -74,7 +74,7 @@ def _is_free(element: Element) -> bool:
 
 @lru_cache(maxsize=4096)
 def _likenesses(header: str, context: Context) -> tuple[tuple[Element, float], ...]:
-    return tuple((element, header_likeness(header, element, context)) for element in load_elements().values())
+    return tuple(likenesses(header, context))
 
 
 def _by_values(profile: Profile, near: Sequence[tuple[Element, float]], context: Context) -> Iterator[tuple[Element, float]]:

@@ -1,7 +1,7 @@
 """Excel workbooks through calamine: merged cells filled, titles above the header skipped, numbers as text without an exponent."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,23 @@ PORTION_ROWS = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class SheetLayout:
-    """Where the table stands in a workbook. `header_row` counts from 1, as Excel shows it."""
+    """Where the table stands in a workbook. `header_row` counts from 1, as Excel shows it; `cells` is the sheet, parsed once."""
 
     sheet: str
     header_row: int
     header: tuple[str, ...]
-    title: str = ""
+    title: str
+    cells: calamine.CalamineSheet = field(repr=False, compare=False)
 
 
 @dataclass(kw_only=True)
 class SheetReading:
     """One pass over one sheet of a workbook."""
 
-    path: Path
     layout: SheetLayout
 
     def portions(self) -> Iterator[Portion]:
-        rows = _filled_rows(_open(self.path).get_sheet_by_name(self.layout.sheet))
+        rows = _filled_rows(self.layout.cells)
         width = len(self.layout.header)
         numbers: list[int] = []
         cells: list[list[str | None]] = []
@@ -52,16 +52,18 @@ class SheetReading:
 def find_sheets(path: Path, *, expected: Sequence[str] = (), sheet: str | None = None, header_row: int | None = None) -> list[SheetLayout]:
     """The sheets that hold the table: those with all of the contract's headers, or else the one that comes nearest."""
     workbook = _open(path)
-    layouts = [found for name in _sheet_names(workbook, sheet, path) if (found := _layout(workbook, name, expected, header_row))]
+    layouts = [
+        found for name in _sheet_names(workbook, sheet, path) if (found := _layout(_sheet(workbook, name, path), expected, header_row))
+    ]
     if not layouts:
         raise Refused("SRC-EMPTY", where=path.name)
     whole = [layout for layout in layouts if expected and not match_headers(expected, layout.header).missing]
     return whole or [max(layouts, key=lambda layout: _nearness(layout, expected))]
 
 
-def _layout(workbook: calamine.CalamineWorkbook, name: str, expected: Sequence[str], header_row: int | None) -> SheetLayout | None:
+def _layout(sheet: calamine.CalamineSheet, expected: Sequence[str], header_row: int | None) -> SheetLayout | None:
     rows: list[list[str | None]] = []
-    for row in _filled_rows(workbook.get_sheet_by_name(name)):
+    for row in _filled_rows(sheet):
         rows.append([_shown(cell) for cell in row])
         if len(rows) >= max(HEADER_SEARCH_ROWS, header_row or 0):
             break
@@ -69,7 +71,9 @@ def _layout(workbook: calamine.CalamineWorkbook, name: str, expected: Sequence[s
     if index is None or index >= len(rows) or not any(rows[index]):
         return None
     width = max(i + 1 for row in rows[index:] for i, cell in enumerate(row) if cell)
-    return SheetLayout(sheet=name, header_row=index + 1, header=unique_headers(rows[index], width), title=title_above(rows[:index]))
+    return SheetLayout(
+        cells=sheet, sheet=sheet.name, header_row=index + 1, header=unique_headers(rows[index], width), title=title_above(rows[:index])
+    )
 
 
 def _nearness(layout: SheetLayout, expected: Sequence[str]) -> tuple[int, float]:
@@ -85,13 +89,18 @@ def _sheet_names(workbook: calamine.CalamineWorkbook, sheet: str | None, path: P
     return shown or list(workbook.sheet_names)
 
 
+def _sheet(workbook: calamine.CalamineWorkbook, name: str, path: Path) -> calamine.CalamineSheet:
+    try:
+        return workbook.get_sheet_by_name(name)
+    except calamine.CalamineError as fault:
+        raise Refused("SRC-UNREADABLE", where=f"{path.name}#{name}", what=type(fault).__name__) from fault
+
+
 def _filled_rows(sheet: calamine.CalamineSheet) -> Iterator[list[Any]]:
     """All rows from Excel's row 1, with the value of a merged range in each of its cells below the first row of it."""
     merged = _MergedCells(sheet)
-    top, left = sheet.start or (0, 0)
-    for _ in range(top):
-        yield []
-    for number, row in enumerate(sheet.to_python(skip_empty_area=True) if sheet.height else [], start=top):
+    _, left = sheet.start or (0, 0)
+    for number, row in enumerate(sheet.iter_rows() if sheet.height else ()):
         yield merged.filled(number, [""] * left + row)
 
 

@@ -4,11 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from rapidfuzz import fuzz
+import numpy as np
+from rapidfuzz import fuzz, process
 
-from rules.elements import Element, fold_header
+from rules.elements import Element, fold_header, load_elements
 
 VERBATIM = 1.0
 HEAD_WORD = 0.80
@@ -18,6 +19,7 @@ BARE, RETAILED = 0.97, 0.95
 OTHER_ROLE = 0.3
 CONTEXT_BONUS = 0.04
 LEAST_FOR_BONUS = 0.5
+LEAST_IN_COMMON = 40
 NAME = "姓名"
 
 _CLERKS = (
@@ -98,6 +100,17 @@ def context_of(headers: Sequence[str], title: str, persons: Sequence[str]) -> Co
     )
 
 
+def likenesses(header: str, context: Context) -> list[tuple[Element, float]]:
+    """The elements with any likeness to a header. What has hardly a character in common with it is passed over at once."""
+    mine = _header(header, context.subject != "" and role_of(header) == context.subject)
+    texts = [mine.folded, mine.bare, mine.retailed, fold_header(header)[2:], *(fold_header(part) for part in _parts(header)[1:])]
+    known = _all_headers()
+    alike = process.cdist(texts, known.folded, score_cutoff=LEAST_IN_COMMON).max(axis=0) > 0
+    alike |= process.cdist(texts, known.retailed, score_cutoff=LEAST_IN_COMMON).max(axis=0) > 0
+    elements = dict.fromkeys(known.elements[i] for i in np.flatnonzero(alike))
+    return [(element, header_likeness(header, element, context)) for element in elements]
+
+
 def header_likeness(header: str, element: Element, context: Context) -> float:
     """1 when the element list holds the header; else how near the nearest of its headers is, whoever's fact it is considered."""
     likeness = max(_likeness(part, other, context.subject) for part in _parts(header) for other in _headers_of(element))
@@ -135,6 +148,25 @@ def _header(text: str, of_subject: bool = False) -> _Header:
 @lru_cache(maxsize=2048)
 def _headers_of(element: Element) -> tuple[_Header, ...]:
     return tuple(_header(text) for text in element.headers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AllHeaders:
+    """Every header of every element, side by side."""
+
+    elements: tuple[Element, ...]
+    folded: tuple[str, ...]
+    retailed: tuple[str, ...]
+
+
+@cache
+def _all_headers() -> _AllHeaders:
+    rows = [(element, header) for element in load_elements().values() for header in _headers_of(element)]
+    return _AllHeaders(
+        elements=tuple(element for element, _ in rows),
+        folded=tuple(header.folded for _, header in rows),
+        retailed=tuple(header.retailed for _, header in rows),
+    )
 
 
 def _likeness(text: str, theirs: _Header, subject: str) -> float:

@@ -13,7 +13,7 @@ from catalog.lake import Lake
 from catalog.snapshots import Snapshot, add_raw, newest, next_version
 from catalog.store import Store
 from connectors.portions import AsideRow, Portion
-from connectors.sources import NO_SECRETS, Source, open_source
+from connectors.sources import NO_SECRETS, Source, files_digest, open_source, source_files
 from rules.errors import Refused
 from rules.quality import UNREADABLE, load_quality
 from rules.version import rules_version
@@ -43,11 +43,12 @@ def bring_raw(
     Refused with a SRC- code when the source is not there, cannot be read or has other columns. `told` receives warnings.
     """
     with lake.lock(dataset.key):
-        source = open_source(dataset, secrets=secrets)
         with store.session() as session:
             last, version = newest(session, dataset.key), next_version(session, dataset.key)
-        if last is not None and source.files and _is_same(last, source.digest(), dataset):
+        files = source_files(dataset.server)
+        if last is not None and files and _is_same(last, files_digest(files), dataset):
             return last
+        source = open_source(dataset, secrets=secrets)
         return _receive(store, lake, dataset, source, last, version, now, told if told is not None else [])
 
 

@@ -70,7 +70,7 @@ class Source:
     def digest(self) -> str:
         """Of the bytes of files, in the order of their names; of a table's rows, whatever their order, which reads them all."""
         if self._digest is None and self.files:
-            self._digest = _joined_digest([_file_digest(path) for path in self.files])
+            self._digest = files_digest(self.files)
         if self._digest is None:
             for _ in self.portions():
                 pass
@@ -122,11 +122,23 @@ def open_server(server: Server, *, expected: Sequence[str] = (), secrets: Mappin
     if server.url is not None:
         part = _table_part(server, secrets)
         return Source(parts=[part], files=())
-    if server.path is None:
-        raise Refused("SRC-SERVER", where=server.type, what="path | url")
-    files = find_files(server.path, Path(server.base), server.format)
+    files = source_files(server)
     parts = [part for path in files for part in _FORMATS[server.format or format_of(path)](path, server, expected)]
     return Source(parts=parts, files=files)
+
+
+def source_files(server: Server) -> list[Path]:
+    """The files of a server; none of a database. Refused SRC-MISSING where there should be some."""
+    if server.url is not None:
+        return []
+    if server.path is None:
+        raise Refused("SRC-SERVER", where=server.type, what="path | url")
+    return find_files(server.path, Path(server.base), server.format)
+
+
+def files_digest(files: Sequence[Path]) -> str:
+    """SHA-256 over the bytes of the files, in the order of their names."""
+    return _joined_digest([_file_digest(path) for path in files])
 
 
 def find_files(path: str, base: Path, file_format: str | None) -> list[Path]:
@@ -161,7 +173,7 @@ def _excel_parts(path: Path, server: Server, expected: Sequence[str]) -> list[Pa
     name = path.name
     names = [name if len(sheets) == 1 else f"{name}#{layout.sheet}" for layout in sheets]
     return [
-        Part(name=called, header=layout.header, open=partial(SheetReading, path=path, layout=layout), title=layout.title)
+        Part(name=called, header=layout.header, open=partial(SheetReading, layout=layout), title=layout.title)
         for called, layout in zip(names, sheets, strict=True)
     ]
 

@@ -31,7 +31,7 @@ def excel(path: Path, fill: Callable[[xlsxwriter.Workbook], None]) -> Path:
 def read_sheet(path: Path, **fixed: object) -> tuple[Rows, list[tuple[int, str]]]:
     layout = find_sheets(path, **fixed)[0]  # type: ignore[arg-type]
     rows, aside = [], []
-    for portion in SheetReading(path=path, layout=layout).portions():
+    for portion in SheetReading(layout=layout).portions():
         rows += portion.rows.to_pylist()
         aside += [(row.row, row.reason) for row in portion.aside]
     return rows, aside

@@ -18,13 +18,15 @@ Write = Callable[[str, bytes], Path]
 LEAST_RIGHT = 0.95
 LEAST_KEYS_RIGHT = 0.95
 
+pytestmark = pytest.mark.xdist_group("gate")
+
 
 @pytest.fixture(scope="module")
 def district(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Dataset, Proposal]]:
     """Every kind of table of a small district once, with what is proposed for it."""
     out = tmp_path_factory.mktemp("district")
     build(out, residents=1500, seed=11)
-    datasets = {}
+    datasets: dict[tuple[str, ...], Dataset] = {}
     for file in sorted((out / "contracts").glob("*.yaml")):
         dataset = draft(file).dataset
         assert dataset is not None, file.name
