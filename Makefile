@@ -37,7 +37,7 @@ bench: $(READY)
 	@for part in standardise connectors district reconcile; do $(BIN)/python -m bench.$$part || exit 1; done
 
 soak: $(READY)
-	@$(BIN)/python bench/soak.py
+	@$(BIN)/python -m bench.soak
 
 constraints:
 	@$(BIN)/uv pip compile -q --all-extras --python-version 3.11 --no-emit-index-url --no-header --no-annotate \

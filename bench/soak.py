@@ -1,6 +1,6 @@
 """`make soak`: kills by the thousand; JSON to `bench/results/soak.json`.
 
-`python bench/soak.py [--kills 1000] [--residents 1000]`
+`python -m bench.soak [--kills 1000] [--residents 1000]`
 """
 
 import argparse
@@ -29,7 +29,7 @@ def main() -> None:
         trials = [try_once(prepared, Path(folder), FIRST_SEED + number) for number in range(arguments.kills)]
     bad = [trial for trial in trials if trial.faults]
     result = {
-        "command": f"python bench/soak.py --kills {arguments.kills} --residents {arguments.residents}",
+        "command": f"python -m bench.soak --kills {arguments.kills} --residents {arguments.residents}",
         "kills": len(trials),
         "still_at_work_when_killed": sum(trial.hit for trial in trials),
         "by_command": Counter(trial.command for trial in trials),

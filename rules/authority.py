@@ -11,9 +11,9 @@ A rule of an element says, with the fields of the file:
   half_life_days        after so many days since it was observed a value counts half: weight = reliability × 2^(-age / half life).
                         null: age does not count.
   refute_at             the probability that another value must reach to refute the value of record (R-02: .98)
-  refute_sources        how many independent sources must hold that value; a copy is not independent, a verified observation is enough alone.
-                        null: only a verified observation refutes (D-10: departments that hold one person's superseded number agree because
-                        they all took it down in its day, which makes them no independent witnesses against the number of today)
+  refute_sources        how many independent sources must hold that value; a copy is not independent, a verified observation is enough
+                        alone. null: only a verified observation refutes (D-10: departments that hold one person's superseded number agree
+                        because all took it down in its day, which makes them no independent witnesses against the number of today)
   refuted_by_id_number  the person's own check-valid number refutes it alone (R-02: birth date and sex)
   accept_at             below this probability, where no value of record exists, the element is 未决: unresolved, never invented
   legal                 on what the rule stands

@@ -20,7 +20,6 @@ from tests.connectors.conftest import Bench, people
 
 GOOD_ID = "11010519491231002X"
 
-pytestmark = pytest.mark.xdist_group("gate")  # Great Expectations is imported by one worker only
 
 
 def test_a_file_becomes_raw_standard_and_accepted(bench: Bench) -> None:

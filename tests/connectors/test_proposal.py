@@ -18,7 +18,6 @@ Write = Callable[[str, bytes], Path]
 LEAST_RIGHT = 0.95
 LEAST_KEYS_RIGHT = 0.95
 
-pytestmark = pytest.mark.xdist_group("gate")
 
 
 @pytest.fixture(scope="module")
