@@ -21,7 +21,6 @@ from tests.connectors.conftest import Bench, people
 GOOD_ID = "11010519491231002X"
 
 
-
 def test_a_file_becomes_raw_standard_and_accepted(bench: Bench) -> None:
     text = f"编号,姓名,身份证号,手机\n A1 , 张三 ,{GOOD_ID.lower()},１３８０００００００１\nA2,无,123,——\n"
     outcome = bench.ingest(bench.csv("people", text))

@@ -19,7 +19,6 @@ LEAST_RIGHT = 0.95
 LEAST_KEYS_RIGHT = 0.95
 
 
-
 @pytest.fixture(scope="module")
 def district(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Dataset, Proposal]]:
     """Every kind of table of a small district once, with what is proposed for it."""
