@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from catalog.lake import Lake
 from catalog.schema import GoldenInputRow, GoldenVersionRow, ReconcileRunRow
-from catalog.snapshots import AcceptedSnapshot, newest_accepted
+from catalog.snapshots import AcceptedSnapshot, newest_accepted, sweep
 from catalog.store import Store
 from golden.engine import MEMORY_LIMIT, open_engine
 from golden.resolution import Resolution, golden_columns, resolve
@@ -117,6 +117,7 @@ def _make(
     memory_limit: str,
 ) -> GoldenVersionRow:
     version = 1 if last is None else last.version + 1
+    sweep(store, lake)
     _drop_unnamed(lake, version)
     matching = load_matching()
     with open_engine(lake.root / "golden" / "spill", memory_limit=memory_limit) as con:
