@@ -60,11 +60,6 @@ def terms_of(place: str) -> Mapping[str, Term]:
     return _BY_PLACE[place]
 
 
-def all_terms() -> tuple[Term, ...]:
-    """Every term, in the order of the documentation."""
-    return _TERMS
-
-
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 

@@ -9,11 +9,9 @@ import click
 from access.accounts import OPERATOR_NAME
 from access.door import Door, open_door
 from access.recording import Answer
-from cli.output import console, print_json
-from cli.platform import Platform
+from cli.output import as_json_option, console, print_json
+from cli.platform import Platform, platform
 
-platform = click.make_pass_decorator(Platform)
-as_json_option = click.option("--json", "as_json", is_flag=True, help="For machines (机器可读).")
 actor_option = click.option("--as", "actor", default=OPERATOR_NAME, show_default=True, help="The account that asks (账号).")
 out_option = click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write; overwritten (输出文件)."

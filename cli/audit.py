@@ -6,12 +6,9 @@ from access.accounts import OPERATOR_NAME
 from access.auditing import newest_entries, verify_log
 from access.log_faults import log_faults_translated
 from audit.log import open_log
-from cli.output import console, print_json, print_table
-from cli.platform import Platform
+from cli.output import as_json_option, console, print_json, print_table
+from cli.platform import Platform, platform
 from rules.errors import IntegrityBroken
-
-platform = click.make_pass_decorator(Platform)
-as_json_option = click.option("--json", "as_json", is_flag=True, help="For machines (机器可读).")
 
 
 @click.group()

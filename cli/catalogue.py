@@ -4,12 +4,9 @@ from pathlib import Path
 
 import click
 
-from cli.output import console, errors, print_json, print_table
-from cli.platform import Platform
+from cli.output import as_json_option, console, errors, print_json, print_table
+from cli.platform import Platform, platform
 from rules.quality import load_quality
-
-platform = click.make_pass_decorator(Platform)
-as_json_option = click.option("--json", "as_json", is_flag=True, help="For machines (机器可读).")
 
 
 @click.command()

@@ -24,7 +24,7 @@ from catalog.registration import RegistrationReport, register
 from cli.catalogue import make_home
 from cli.demo_summary import Told, figures, print_summary
 from cli.output import print_json, progress
-from cli.platform import Platform
+from cli.platform import Platform, platform
 from connectors.intake import IngestOutcome
 from golden.explain import Explanation, most_disputed, text_of
 from golden.measure import by_pattern, golden_accuracy, pairwise
@@ -32,8 +32,6 @@ from golden.reconcile import ReconcileOutcome
 from golden.versions import golden_folder
 from rules.errors import NotFound
 from rules.tiers import Tier
-
-platform = click.make_pass_decorator(Platform)
 
 RESIDENTS = 20_000
 SEED = 20_261_123

@@ -7,18 +7,17 @@ from datetime import date, datetime
 import click
 
 from access.accounts import OPERATOR_NAME, Role, create_account
-from access.grants import change_state, list_grants
+from access.grants import change_state, grant_warnings, list_grants
 from access.grants import grant as make_grant
 from access.log_faults import log_faults_translated
+from access.targets import load_target
 from access.terms import GrantState, RowScope
 from audit.log import Log, open_log
-from cli.output import console, print_json, print_table
-from cli.platform import Platform
+from cli.output import as_json_option, console, errors, print_json, print_table
+from cli.platform import Platform, platform
 from rules.departments import resolve_department
-from rules.tiers import Tier
+from rules.tiers import Tier, load_tier_policy
 
-platform = click.make_pass_decorator(Platform)
-as_json_option = click.option("--json", "as_json", is_flag=True, help="For machines (机器可读).")
 by_option = click.option("--as", "by", default=OPERATOR_NAME, show_default=True, help="The account that decides (账号).")
 day = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -91,6 +90,10 @@ def add(
         valid_to=valid_to.date(),
         now=here.now(),
     )
+    with here.store.session() as session:
+        warnings = grant_warnings(made, load_target(session, here.lake, made.target), load_tier_policy())
+    for warning in warnings:
+        errors.print(f"提示 Note: {warning}", markup=False)
     if as_json:
         print_json(made)
         return

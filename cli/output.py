@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -17,6 +18,8 @@ from rich.table import Table
 from rules.errors import TongchouError
 
 PIPED_WIDTH = 140
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="For machines (机器可读).")
 
 console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 errors = Console(stderr=True, soft_wrap=True, highlight=False)

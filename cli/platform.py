@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+import click
+
 from catalog.home import Home
 from catalog.lake import Lake
 from catalog.store import Store, open_store
@@ -53,3 +55,7 @@ class Platform:
     @staticmethod
     def now() -> datetime:
         return datetime.now(UTC)
+
+
+platform = click.make_pass_decorator(Platform)
+"""Gives a command the opened platform as its first argument."""

@@ -4,11 +4,8 @@ import os
 
 import click
 
-from cli.output import console, errors, print_json, print_table, progress
-from cli.platform import Platform
-
-platform = click.make_pass_decorator(Platform)
-as_json_option = click.option("--json", "as_json", is_flag=True, help="For machines (机器可读).")
+from cli.output import as_json_option, console, errors, print_json, print_table, progress
+from cli.platform import Platform, platform
 
 
 @click.command()

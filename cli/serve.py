@@ -5,9 +5,7 @@ import os
 import click
 
 from cli.output import console
-from cli.platform import Platform
-
-platform = click.make_pass_decorator(Platform)
+from cli.platform import Platform, platform
 
 
 @click.command()

@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 from catalog.datasets import Dataset
 from catalog.lake import Lake
 from catalog.schema import FaultCountRow, QualityScoreRow, QuarantineCountRow
-from catalog.snapshots import ACCEPTED, STANDARD, Snapshot, mark_accepted, mark_refused, newest
+from catalog.snapshots import ACCEPTED, CHINA, STANDARD, Snapshot, mark_accepted, mark_refused, newest
 from catalog.store import Store
 from connectors.expectations import Expectation, unmet
 from connectors.figures import WHOLE, Figure, measure
-from connectors.standard_rows import CHINA
 from rules.errors import NotFound
 from rules.quality import load_quality
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from catalog.areas import county_codes
 from catalog.datasets import Dataset
 from catalog.lake import Lake
 from catalog.schema import FaultCountRow, QuarantineCountRow
-from catalog.snapshots import RAW, Snapshot, mark_standard, newest
+from catalog.snapshots import CHINA, RAW, Snapshot, mark_standard, newest
 from catalog.store import Store
 from connectors.raw import QUARANTINE
 from connectors.record_keys import KeyFaults, find_key_faults
@@ -28,7 +28,6 @@ BIG_ROWS = 500_000
 """From here on two processes of their own standardise: starting them costs a few seconds."""
 
 QUARANTINE_ROWS = 100_000
-CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(kw_only=True)

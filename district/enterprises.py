@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import numpy as np
-import pyarrow as pa
 
 from district.plan import Plan
 from district.texts import Numbers, Texts, join, numbered, pick, words
@@ -151,8 +150,3 @@ def enterprise_credit_codes(plan: Plan) -> Texts:
 def registration_numbers(order: Numbers) -> Texts:
     """The former 15-digit registration numbers of 市场监管, no longer valid but still written."""
     return join("440698", numbered(order % 10**9, 9))
-
-
-def organisation_codes(codes: Texts) -> Texts:
-    """The nine characters of the organisation code inside a credit code, as older systems keep them."""
-    return pa.compute.utf8_slice_codeunits(codes, 8, 17)

@@ -1,6 +1,5 @@
 """What one department holds of one block's residents: whom, as of when, in which words, with which errors, and all errors noted."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -185,7 +184,3 @@ def _stamps(view: View) -> Texts:
     day = np.full(len(view), view.residents.plan.day - 3) if upload else view.observed
     times = np.full(len(view), 17) if upload else view.rng.integers(len(_TIMES), size=len(view))
     return join(dates(day), pick(_TIMES, times))
-
-
-def as_columns(view: View) -> Mapping[str, Texts]:
-    return {column.header: view.columns[column.name] for column in view.spec.columns}

@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -208,8 +207,3 @@ def _outcome(row: GoldenVersionRow, *, unchanged: bool) -> ReconcileOutcome:
         warnings=tuple(counts["warnings"]),
         conflicts_by_element=counts["conflicts_by_element"],
     )
-
-
-def version_files(lake: Lake, version: int) -> Mapping[str, Path]:
-    """The files of a version by name."""
-    return {path.stem: path for path in sorted(golden_folder(lake, version).glob("*.parquet"))}
