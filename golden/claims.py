@@ -21,8 +21,9 @@ from rules.elements import Element
 NOT_OF_RECORD = 99
 UNTIDY = r"\p{Han}\s|[0-9（(]"
 
-SPREAD = 10**12
-"""More than there are records: day × SPREAD − rid orders by the day first and by the earlier record among equals."""
+RID_BITS = 47
+NEWEST_FIRST = f"(day::BIGINT << {RID_BITS}) - (rid & {2**RID_BITS - 1})"
+"""SQL that orders by the day first and by the record among equals: a day since 1900 needs 16 bits, which leaves these for the rid."""
 
 BATCH_CLAIMS = 40_000_000
 """So many claims are judged at once: few enough to stay in memory, and all of a small district in one go."""
@@ -74,12 +75,12 @@ def list_rules(
     keep(con, "standing", pa.table(stands))
 
 
-def list_claims(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource], starts: Sequence[int]) -> str:
+def list_claims(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource]) -> str:
     """Make `claims` of a batch. A borrowed number is nobody's claim; of two columns of one element the first is what the source says."""
     rows = [
-        rows_of(source, start, f"rid, {eix}::SMALLINT AS eix, {place}::TINYINT AS place, {_cell(element, column)} AS value")
+        rows_of(source, f"rid, {eix}::SMALLINT AS eix, {place}::TINYINT AS place, {_cell(element, column)} AS value")
         for eix, element in enumerate(elements)
-        for source, start in zip(sources, starts, strict=True)
+        for source in sources
         for place, column in enumerate(source.columns.get(element.key, ()))
     ]
     said = " UNION ALL ".join(rows) or "SELECT NULL::BIGINT AS rid, 0::SMALLINT AS eix, 0::TINYINT AS place, NULL::VARCHAR AS value LIMIT 0"
@@ -97,7 +98,7 @@ def list_claims(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sou
           WHERE value <> '' {own}),
         dated AS (
           SELECT eix, res, src, vid, min(untidy) AS untidy, bool_and(damaged) AS damaged, min(place) AS place, max(day) AS day,
-            arg_max(value, day * {SPREAD} - rid) AS value, arg_max(rid, day * {SPREAD} - rid) AS rid
+            arg_max(value, {NEWEST_FIRST}) AS value, arg_max(rid, {NEWEST_FIRST}) AS rid
           FROM read GROUP BY eix, res, src, vid)
         SELECT d.* EXCLUDE (place), CASE WHEN stamped THEN {UNDATED} ELSE least(greatest({age}, 0), {OLDEST}) END::SMALLINT AS age,
           place = 0 AND count(*) OVER w = 1 OR row_number() OVER (w ORDER BY day DESC, place, rid) = 1 AS latest

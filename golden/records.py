@@ -3,14 +3,13 @@
 Relations made here
   sources(src, dataset, department, verified, attests, stamped)   attests: the source of record of identity numbers
   records(rid, src, record, observed_on, day, number, name_key, birth, sex)   day: observed_on counted from 1900
-      rid = the source's offset + the row's number in its file, so no join is needed to find a cell again
+      rid = a hash of data set and record: the same in every run and whatever else is read, and no join is needed to find a cell again
   names(name, name_key, pinyin)               every distinct name once
   record_<attribute>(rid, value)              one per attribute of the matching rules
   record_lost(rid, kind, value)               what is left of identity numbers that were void: near (one error away), prefix (15 digits)
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
 
 import duckdb
 import pyarrow as pa
@@ -55,10 +54,15 @@ def column_of(source: RecordSource, element: str) -> str | None:
     return f"coalesce({', '.join(f'nullif({identifier(c)}, {_EMPTY})' for c in columns)})"
 
 
-def rows_of(source: RecordSource, offset: int, select: str) -> str:
+def rid_of(dataset: str, record: str) -> str:
+    """SQL: the 62 bits by which a record is known; `record`: SQL of its key."""
+    return f"(hash('{quoted(dataset)}', {record}) >> 2)::BIGINT"
+
+
+def rows_of(source: RecordSource, select: str) -> str:
     """SQL that selects from a source's standard file; `rid` is at hand."""
     path = quoted(str(source.standard))
-    return f"SELECT {select} FROM (SELECT {offset} + file_row_number AS rid, * FROM read_parquet('{path}', file_row_number=true))"
+    return f"SELECT {select} FROM (SELECT {rid_of(source.dataset, '_record')} AS rid, * FROM read_parquet('{path}'))"
 
 
 def rows_in(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> list[int]:
@@ -66,17 +70,12 @@ def rows_in(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> 
     return [con.execute(f"SELECT count(*) FROM read_parquet('{quoted(str(s.standard))}')").fetchall()[0][0] for s in sources]
 
 
-def offsets(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> list[int]:
-    """Where each source's rids begin."""
-    return [0, *accumulate(rows_in(con, sources))][:-1]
-
-
 _EMPTY = "''"
 
 
 def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
     parts = []
-    for src, (source, offset) in enumerate(zip(sources, offsets(con, sources), strict=True)):
+    for src, source in enumerate(sources):
         confirmed = column_of(source, "updated_at")
         cells = {
             "src": f"{src}::SMALLINT",
@@ -87,12 +86,14 @@ def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
             "birth": column_of(source, "birth_date") or "NULL",
             "sex": column_of(source, "sex") or "NULL",
         }
-        parts.append(rows_of(source, offset, "rid, " + ", ".join(f"{sql} AS {name}" for name, sql in cells.items())))
+        parts.append(rows_of(source, "rid, " + ", ".join(f"{sql} AS {name}" for name, sql in cells.items())))
     con.execute(f"""
         CREATE OR REPLACE TABLE records AS
         SELECT rid, src, record, observed_on, coalesce(date_diff('day', DATE '1900-01-01', try_cast(observed_on AS DATE)), 0)::INT AS day,
           number, name_key, birth, sex
         FROM ({_union(parts)}) rows LEFT JOIN names USING (name)""")
+    total, distinct = con.execute("SELECT count(*), count(DISTINCT rid) FROM records").fetchall()[0]
+    assert total == distinct, "two records share a hash, or a record key stands twice in a standard file"
 
 
 def _first(source: RecordSource, elements: Iterable[str], form: Callable[[str], str]) -> str:
@@ -130,7 +131,7 @@ def _list_sources(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
 def _list_names(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: MatchingRules) -> None:
     """A nickname has no key: it says nothing for or against anybody."""
     elements = {e for attribute in rules.attributes.values() if attribute.kind in NAME_KINDS for e in attribute.elements}
-    parts = [rows_of(s, 0, f"{identifier(c)} AS name") for s in sources for e in sorted(elements) for c in s.columns.get(e, ())]
+    parts = [rows_of(s, f"{identifier(c)} AS name") for s in sources for e in sorted(elements) for c in s.columns.get(e, ())]
     distinct = arrow(
         con, f"SELECT DISTINCT name FROM ({_union(parts, 'SELECT NULL::VARCHAR AS name')}) WHERE name IS NOT NULL ORDER BY name"
     )
@@ -146,10 +147,8 @@ def _list_names(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource],
 def _list_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], attribute: Attribute) -> None:
     """record_<attribute>: each value once per record; empty and unusable values are left out."""
     parts = []
-    for source, offset in zip(sources, offsets(con, sources), strict=True):
-        parts += [
-            rows_of(source, offset, f"rid, {_value_sql(attribute, e, identifier(c))} AS value") for e, c in _columns(source, attribute)
-        ]
+    for source in sources:
+        parts += [rows_of(source, f"rid, {_value_sql(attribute, e, identifier(c))} AS value") for e, c in _columns(source, attribute)]
     rows = _union(parts, "SELECT NULL::BIGINT AS rid, NULL::VARCHAR AS value")
     if attribute.kind in NAME_KINDS:
         rows = f"SELECT rid, name_key AS value FROM ({rows}) raw JOIN names ON raw.value = names.name"
@@ -184,18 +183,19 @@ def _doubt_cut_numbers(con: duckdb.DuckDBPyConnection) -> None:
 
 def _list_lost_numbers(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
     parts = []
-    for src, source in enumerate(sources):
+    for source in sources:
         columns = source.columns.get("id_number", ())
         if source.faults is not None and columns and source.faults.exists():
             names = ", ".join(f"'{quoted(c)}'" for c in columns)
             path = quoted(str(source.faults))
-            parts.append(f"SELECT {src} AS src, _record AS record, fault, raw FROM read_parquet('{path}') WHERE \"column\" IN ({names})")
-    faults = _union(parts, "SELECT 0 AS src, '' AS record, '' AS fault, '' AS raw")
+            rid = rid_of(source.dataset, "_record")
+            parts.append(f"SELECT {rid} AS rid, fault, raw FROM read_parquet('{path}') WHERE \"column\" IN ({names})")
+    faults = _union(parts, "SELECT 0::BIGINT AS rid, '' AS fault, '' AS raw")
     void = arrow(
         con,
         f"""
         SELECT rid, raw FROM (
-          SELECT rid, upper(regexp_replace(raw, '[^0-9A-Za-z]', '', 'g')) AS raw FROM ({faults}) faults JOIN records USING (src, record)
+          SELECT rid, upper(regexp_replace(raw, '[^0-9A-Za-z]', '', 'g')) AS raw FROM ({faults}) faults SEMI JOIN records USING (rid)
           WHERE fault IN ('ID-CHECK', 'ID-DATE', 'ID-LOST')
           UNION ALL SELECT rid, number FROM doubtful)
         QUALIFY count(*) OVER (PARTITION BY raw) <= {PLACEHOLDER_RECORDS} ORDER BY rid, raw""",

@@ -15,7 +15,7 @@ import duckdb
 from golden.claims import NOT_OF_RECORD, batches, list_claims, list_rules
 from golden.engine import identifier
 from golden.exact_groups import birth_in, sex_in
-from golden.records import offsets, rows_in, valid_number
+from golden.records import rows_in, valid_number
 from golden.reliability import estimate_reliability
 from golden.sources import RecordSource, claimed_elements
 from rules.authority import SurvivorshipRules
@@ -46,10 +46,10 @@ SAID_BY_NUMBER = {"birth_date": birth_in("number"), "sex": sex_in("number")}
 def choose_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules) -> None:
     """Make the relations of this module from `resident_of`, `records` and the sources' files."""
     _make_empty(con)
-    starts, rows = offsets(con, sources), rows_in(con, sources)
+    rows = rows_in(con, sources)
     for elements in batches(claimed_elements(sources), sources, rows):
         list_rules(con, elements, sources, rules)
-        list_claims(con, elements, sources, starts)
+        list_claims(con, elements, sources)
         estimate_reliability(con)
         _list_former_names(con)
         choose_among(con)
