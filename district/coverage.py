@@ -35,6 +35,7 @@ def _women(residents: Residents) -> Numbers:
 
 COVERS: Mapping[str, Callable[[Residents], Numbers]] = {
     "everyone": lambda residents: np.ones(len(residents), bool),
+    "adults": _trait("adult"),
     "local": _trait("local"),
     "migrants": _migrants,
     "from_elsewhere": _trait("foreign", "hmt"),

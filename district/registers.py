@@ -27,6 +27,7 @@ def register_numbers(plan: Plan, block: int, families: Families, traits: Mapping
     return {
         "student_number": _number(traits["pupil"], "G", order, 9),
         "personal_insurance_number": _number(traits["insured"], "44", order + 60_000_000, 8),
+        "social_security_card_number": _number(np.ones(count, bool), "SK", order, 9),
         "medical_insurance_number": _number(np.ones(count, bool), "YB", order, 9),
         "health_record_number": _number(np.ones(count, bool), "440605", order, 11),
         "vaccination_number": _number(traits["infant"] | traits["pupil"], "V", order, 9),
