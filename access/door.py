@@ -130,7 +130,8 @@ class Door:
         admitted = self._admit(Act.EXPORT_CROSSWALK, actor, purpose, None, {"format": PARQUET})
         admitted = replace(admitted, plan=dict.fromkeys(CROSSWALK_COLUMNS, AS_IT_STANDS))
         delivery = _Delivery(out=out, file_format=PARQUET, names=CROSSWALK_COLUMNS)
-        folder = admitted.target.path.parent
+        folder = admitted.target.persons
+        assert folder is not None, "the golden target knows its folder"
         return self._hand_over(admitted, delivery, lambda con, residents: counted(crosswalk_batches(con, folder), residents))
 
     def why(self, actor: str, purpose: str, resident: str, element: str | None = None) -> Answer:

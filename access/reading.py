@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from access.targets import RESIDENT_ID, Target
 from access.terms import RowScope
+from golden.versions import relation
 from masking.methods import RecipientKey
 from masking.plan import Plan, mask_column, minors, needs_age
 from rules.tiers import TierPolicy
@@ -95,13 +96,13 @@ def masked_batches(
 def golden_batches(con: duckdb.DuckDBPyConnection, target: Target, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """All residents as they stand, one row each: the columns as text, empty as null, in the order of their ids."""
     selected = ", ".join(f"nullif({_name(column)}::VARCHAR, '') AS {_name(column)}" for column in columns)
-    yield from _batches(con, f"SELECT {selected} FROM read_parquet('{_literal(str(target.path))}') ORDER BY {RESIDENT_ID}")
+    yield from _batches(con, f"SELECT {selected} FROM {target.relation} ORDER BY {RESIDENT_ID}")
 
 
 def crosswalk_batches(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[pa.RecordBatch]:
     """Each accepted record with the resident it belongs to."""
-    path = _literal(str(folder / "crosswalk.parquet"))
-    yield from _batches(con, f"SELECT dataset, record, {RESIDENT_ID} FROM read_parquet('{path}') ORDER BY dataset, record")
+    crosswalk = relation(folder, "crosswalk")
+    yield from _batches(con, f"SELECT dataset, record, {RESIDENT_ID} FROM {crosswalk} ORDER BY dataset, record")
 
 
 def _batches(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
@@ -120,8 +121,8 @@ def base_query(target: Target, columns: Sequence[str], areas: Sequence[str]) -> 
     """The SQL over the target's files; every name and text in it is quoted here."""
     wanted = [f"base.{_name(column)}::VARCHAR AS {_name(column)}" for column in columns]
     selected = ", ".join([*wanted, f"{_birth(target)} AS {_name(BIRTH)}", f"{_subject(target)} AS {_name(SUBJECT)}"])
-    relation = f"read_parquet('{_literal(str(target.path))}') AS base {_persons_join(target)}"
-    return f"SELECT {selected} FROM {relation} WHERE {_in_areas(target, areas)} ORDER BY base.{_name(target.order_column)}"
+    rows = f"{target.relation} AS base {_persons_join(target)}"
+    return f"SELECT {selected} FROM {rows} WHERE {_in_areas(target, areas)} ORDER BY base.{_name(target.order_column)}"
 
 
 def _subject(target: Target) -> str:
@@ -146,9 +147,9 @@ def _birth(target: Target) -> str:
 def _persons_join(target: Target) -> str:
     if target.is_golden or target.persons is None:
         return ""
-    crosswalk, residents = (_literal(str(target.persons / f"{name}.parquet")) for name in ("crosswalk", "residents"))
-    mine = f"SELECT record, resident_id FROM read_parquet('{crosswalk}') WHERE dataset = '{_literal(target.key)}'"
-    people = f"SELECT resident_id, birth_date FROM read_parquet('{residents}')"
+    crosswalk, residents = (relation(target.persons, name) for name in ("crosswalk", "residents"))
+    mine = f"SELECT record, resident_id FROM {crosswalk} WHERE dataset = '{_literal(target.key)}'"
+    people = f"SELECT resident_id, birth_date FROM {residents}"
     return f"LEFT JOIN ({mine}) AS crosswalk ON crosswalk.record = base._record LEFT JOIN ({people}) AS person USING (resident_id)"
 
 

@@ -13,7 +13,8 @@ from catalog.datasets import Column, Dataset
 from catalog.lake import Lake
 from catalog.schema import DatasetColumnRow, GoldenVersionRow
 from catalog.snapshots import newest_accepted
-from golden.versions import golden_folder
+from golden.engine import quoted
+from golden.versions import columns_of, golden_folder, relation
 from masking.plan import MaskedColumn
 from rules.elements import Element, load_elements
 from rules.errors import NotFound
@@ -37,7 +38,7 @@ class TargetColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A version of what is asked for.
+    """A version of what is asked for. `relation`: SQL of its rows, its files quoted.
 
     `area_column` holds 12- or 15-digit area codes; `birth_column` canonical birth dates; `number_column` identity numbers. `persons` is the
     golden folder whose crosswalk joins the rows of a data set to residents; none before the first reconciliation.
@@ -45,7 +46,7 @@ class Target:
 
     key: str
     version: int
-    path: Path
+    relation: str
     columns: Mapping[str, TargetColumn]
     about_persons: bool
     order_column: str
@@ -65,14 +66,6 @@ class GoldenFiles:
 
     version: int
     folder: Path
-
-    @property
-    def residents(self) -> Path:
-        return self.folder / "residents.parquet"
-
-    @property
-    def crosswalk(self) -> Path:
-        return self.folder / "crosswalk.parquet"
 
 
 def load_target(session: Session, lake: Lake, key: str) -> Target:
@@ -94,13 +87,13 @@ def required_golden(session: Session, lake: Lake) -> GoldenFiles:
 
 def _golden_target(session: Session, lake: Lake) -> Target:
     golden = required_golden(session, lake)
-    names = pq.read_schema(golden.residents).names
+    names = columns_of(golden.folder, "residents")
     levels = _levels_by_element(session)
     columns = {name: TargetColumn(facts=_golden_facts(name, levels), shared=True) for name in names}
     return Target(
         key=GOLDEN,
         version=golden.version,
-        path=golden.residents,
+        relation=relation(golden.folder, "residents"),
         columns=columns,
         about_persons=True,
         order_column=RESIDENT_ID,
@@ -137,7 +130,7 @@ def _dataset_target(session: Session, lake: Lake, key: str) -> Target:
     return Target(
         key=key,
         version=found[0].version,
-        path=found[0].standard_path,
+        relation=f"read_parquet('{quoted(str(found[0].standard_path))}')",
         columns={column.name: _dataset_column(dataset, column) for column in dataset.columns if column.name in stored},
         about_persons=dataset.about_persons,
         order_column="_row",

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from catalog.lake import Lake
 from catalog.schema import DatasetRow, DepartmentRow, GoldenVersionRow
 from catalog.store import Store
-from golden.engine import quoted
 from golden.survivorship import (
     RULE_FRESHNESS,
     RULE_NUMBER,
@@ -20,7 +19,7 @@ from golden.survivorship import (
     RULE_UNRESOLVED,
     RULE_WEIGHED,
 )
-from golden.versions import golden_folder
+from golden.versions import golden_folder, relation
 from rules.elements import load_elements
 from rules.errors import NotFound
 from rules.matching import load_matching
@@ -211,16 +210,16 @@ class _Files:
 
     def _rows(self, sql: str, resident_id: str) -> list:
         names = ("identities", "values", "rivals", "crosswalk", "evidence")
-        tables = {name: f"'{quoted(str(self.folder / f'{name}.parquet'))}'" for name in names}
+        tables = {name: relation(self.folder, name) for name in names}
         return self.con.execute(sql.format(**tables), [resident_id]).fetchall()
 
 
 def most_disputed(lake: Lake, version: int) -> str | None:
     """The resident with most refuted values of record: an example worth explaining. None where nothing is refuted."""
-    values = quoted(str(golden_folder(lake, version) / "values.parquet"))
+    values = relation(golden_folder(lake, version), "values")
     with duckdb.connect() as con:
         rows = con.execute(f"""
-            SELECT resident_id FROM '{values}' WHERE status = 'disputed' AND value <> value_of_record
+            SELECT resident_id FROM {values} WHERE status = 'disputed' AND value <> value_of_record
             GROUP BY resident_id ORDER BY count(*) DESC, resident_id LIMIT 1""").fetchall()
     return rows[0][0] if rows else None
 

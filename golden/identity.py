@@ -14,7 +14,9 @@ from pathlib import Path
 
 import duckdb
 
-from golden.engine import count, quoted
+from golden.engine import count
+from golden.records import rid_in
+from golden.versions import relation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +29,14 @@ class IdentityChanges:
     split: int
 
 
-def resident_id(res: str) -> str:
-    """SQL: the id as people see it."""
-    return f"'R' || lpad({res}::VARCHAR, 10, '0')"
+def keep_identities(con: duckdb.DuckDBPyConnection, previous: Path | None, concerned: str | None = None) -> IdentityChanges:
+    """Make the relations of this module from `cluster_of`, `unit_of` and the files of the previous version.
 
-
-def keep_identities(con: duckdb.DuckDBPyConnection, previous: Path | None) -> IdentityChanges:
-    """Make the relations of this module from `cluster_of`, `unit_of` and the files of the previous version."""
-    _read_previous(con, previous)
+    `concerned`: a relation (res) of the only residents that the clusters at hand can have to do with; none: all.
+    """
+    _read_previous(con, previous, concerned)
     con.execute("CREATE OR REPLACE TEMP TABLE placed_in AS SELECT rid, cluster FROM unit_of JOIN cluster_of USING (unit)")
-    _name_clusters(con)
+    _name_clusters(con, _highest(con, previous))
     con.execute("CREATE OR REPLACE TABLE resident_of AS SELECT rid, res FROM placed_in JOIN cluster_names USING (cluster)")
     _remember(con)
     return IdentityChanges(
@@ -47,39 +47,48 @@ def keep_identities(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Id
     )
 
 
-def _read_previous(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+def _read_previous(con: duckdb.DuckDBPyConnection, previous: Path | None, concerned: str | None) -> None:
+    """old_identities(res, status, superseded_by), old_history(rid, dataset, record, res) with the ids that stayed."""
     if previous is None:
-        con.execute("CREATE OR REPLACE TEMP TABLE old_history (dataset VARCHAR, record VARCHAR, res BIGINT)")
+        con.execute("CREATE OR REPLACE TEMP TABLE old_history (rid BIGINT, dataset VARCHAR, record VARCHAR, res BIGINT)")
         con.execute("CREATE OR REPLACE TEMP TABLE old_identities (res BIGINT, status VARCHAR, superseded_by BIGINT)")
         return
-    folder = quoted(str(previous))
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE old_identities AS
-        SELECT resident_id[2:]::BIGINT AS res, status, superseded_by[2:]::BIGINT AS superseded_by FROM '{folder}/identities.parquet'""")
+        CREATE OR REPLACE TEMP VIEW known_identities AS
+        SELECT resident_id[2:]::BIGINT AS res, status, superseded_by[2:]::BIGINT AS superseded_by
+        FROM {relation(previous, "identities")}""")
+    only = f"WHERE res IN (FROM {concerned}) OR superseded_by IN (FROM {concerned})" if concerned else ""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE old_identities AS SELECT * FROM known_identities {only}")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE old_history AS
-        SELECT dataset, record, coalesce(superseded_by, res) AS res
-        FROM (SELECT dataset, record, resident_id[2:]::BIGINT AS res FROM '{folder}/history.parquet')
-        LEFT JOIN old_identities USING (res)""")
+        SELECT {rid_in("dataset", "record")} AS rid, dataset, record, coalesce(superseded_by, res) AS res
+        FROM (SELECT dataset, record, resident_id[2:]::BIGINT AS res FROM {relation(previous, "history")})
+        {"" if concerned else "LEFT"} JOIN old_identities USING (res)""")
 
 
-def _name_clusters(con: duckdb.DuckDBPyConnection) -> None:
+def _highest(con: duckdb.DuckDBPyConnection, previous: Path | None) -> int:
+    """The highest number that any resident ever had: no number is given twice."""
+    if previous is None:
+        return 0
+    return int(con.execute("SELECT coalesce(max(res), 0) FROM known_identities").fetchall()[0][0])
+
+
+def _name_clusters(con: duckdb.DuckDBPyConnection, highest: int) -> None:
     """cluster_names(cluster, res, is_new, had_old). Ties are broken by the records themselves, never by the order of reading."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE cluster_keys AS
         SELECT cluster, min((dataset, record)) AS key FROM placed_in JOIN records USING (rid) JOIN sources USING (src) GROUP BY cluster""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE common_records AS
-        SELECT h.res, cluster, count(*) AS shared FROM placed_in JOIN records USING (rid) JOIN sources USING (src)
-        JOIN old_history h USING (dataset, record) GROUP BY h.res, cluster""")
+        SELECT h.res, cluster, count(*) AS shared FROM placed_in JOIN old_history h USING (rid) GROUP BY h.res, cluster""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE heirs AS
         SELECT cluster, min(res) AS res FROM (
           SELECT res, cluster FROM common_records JOIN cluster_keys USING (cluster)
           QUALIFY row_number() OVER (PARTITION BY res ORDER BY shared DESC, key) = 1) GROUP BY cluster""")
-    con.execute("""
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE cluster_names AS
-        SELECT cluster, coalesce(h.res, (SELECT coalesce(max(res), 0) FROM old_identities)
+        SELECT cluster, coalesce(h.res, {highest}
             + row_number() OVER (PARTITION BY h.res IS NULL ORDER BY key)) AS res,
           h.res IS NULL AS is_new, cluster IN (SELECT cluster FROM common_records) AS had_old
         FROM cluster_keys LEFT JOIN heirs h USING (cluster)""")
@@ -102,7 +111,6 @@ def _remember(con: duckdb.DuckDBPyConnection) -> None:
         FROM resolved""")
     con.execute("""
         CREATE OR REPLACE TABLE history AS
-        WITH present AS (SELECT dataset, record, res FROM resident_of JOIN records USING (rid) JOIN sources USING (src))
-        SELECT * FROM present UNION ALL
-        SELECT h.dataset, h.record, coalesce(i.superseded_by, h.res) FROM old_history h LEFT JOIN identities i USING (res)
-        WHERE NOT EXISTS (FROM present p WHERE p.dataset = h.dataset AND p.record = h.record)""")
+        SELECT dataset, record, res FROM resident_of JOIN records USING (rid) JOIN sources USING (src) UNION ALL
+        SELECT h.dataset, h.record, coalesce(i.superseded_by, h.res) FROM old_history h ANTI JOIN resident_of USING (rid)
+        LEFT JOIN identities i USING (res)""")

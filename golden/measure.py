@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from golden.engine import identifier, quoted
+from golden.versions import relation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ class ElementAccuracy:
 def pairwise(crosswalk: Path, truth: Path) -> Accuracy:
     """Compare crosswalk.parquet(dataset, record, resident_id) with truth(dataset, record, resident) over the records in both."""
     with duckdb.connect() as con:
-        _join(con, crosswalk, truth)
+        _join(con, f"'{quoted(str(crosswalk))}'", truth)
         shared, found, true = con.execute("""
             SELECT (SELECT sum(n * (n - 1)) FROM cells), (SELECT sum(n * (n - 1)) FROM found_sizes),
               (SELECT sum(n * (n - 1)) FROM true_sizes)
@@ -84,7 +85,7 @@ def pairwise(crosswalk: Path, truth: Path) -> Accuracy:
 def by_pattern(crosswalk: Path, truth: Path, patterns: Path) -> list[PatternAccuracy]:
     """The same by pattern; `patterns`: Parquet of (dataset, record, pattern, …)."""
     with duckdb.connect() as con:
-        _join(con, crosswalk, truth)
+        _join(con, f"'{quoted(str(crosswalk))}'", truth)
         rows = con.execute(f"""
             SELECT pattern, count(*), sum(c.n - 1), sum(f.n - 1), sum(t.n - 1)
             FROM (SELECT DISTINCT dataset, record, pattern FROM '{quoted(str(patterns))}') JOIN judged USING (dataset, record)
@@ -101,12 +102,12 @@ def golden_accuracy(golden: Path, truth_records: Path, truth_residents: Path) ->
     records went to.
     """
     with duckdb.connect() as con:
-        _join(con, golden / "crosswalk.parquet", truth_records)
+        _join(con, relation(golden, "crosswalk"), truth_records)
         con.execute("""
             CREATE TABLE judged_people AS SELECT resident, resident_id FROM cells
             QUALIFY row_number() OVER (PARTITION BY resident ORDER BY n DESC, resident_id) = 1""")
-        con.execute(f"CREATE VIEW golden_residents AS FROM '{quoted(str(golden / 'residents.parquet'))}'")
-        con.execute(f"CREATE VIEW rivals AS FROM '{quoted(str(golden / 'rivals.parquet'))}'")
+        con.execute(f"CREATE VIEW golden_residents AS SELECT * FROM {relation(golden, 'residents')}")
+        con.execute(f"CREATE VIEW rivals AS SELECT * FROM {relation(golden, 'rivals')}")
         con.execute(f"CREATE VIEW truth AS FROM '{quoted(str(truth_residents))}'")
         known = _columns(con, "truth")
         return [_element(con, element) for element in _columns(con, "golden_residents") if element in known]
@@ -125,10 +126,10 @@ def _element(con: duckdb.DuckDBPyConnection, element: str) -> ElementAccuracy:
     return ElementAccuracy(element=element, known=known, right=right, empty=empty, held=held)
 
 
-def _join(con: duckdb.DuckDBPyConnection, crosswalk: Path, truth: Path) -> None:
+def _join(con: duckdb.DuckDBPyConnection, crosswalk: str, truth: Path) -> None:
     con.execute(f"""
         CREATE TABLE judged AS SELECT dataset, record, resident_id, resident
-        FROM '{quoted(str(crosswalk))}' JOIN '{quoted(str(truth))}' USING (dataset, record)""")
+        FROM {crosswalk} JOIN '{quoted(str(truth))}' USING (dataset, record)""")
     con.execute("CREATE TABLE cells AS SELECT resident_id, resident, count(*) AS n FROM judged GROUP BY ALL")
     con.execute("CREATE TABLE found_sizes AS SELECT resident_id, count(*) AS n FROM judged GROUP BY ALL")
     con.execute("CREATE TABLE true_sizes AS SELECT resident, count(*) AS n FROM judged GROUP BY ALL")

@@ -54,15 +54,20 @@ def column_of(source: RecordSource, element: str) -> str | None:
     return f"coalesce({', '.join(f'nullif({identifier(c)}, {_EMPTY})' for c in columns)})"
 
 
-def rid_of(dataset: str, record: str) -> str:
-    """SQL: the 62 bits by which a record is known; `record`: SQL of its key."""
-    return f"(hash('{quoted(dataset)}', {record}) >> 2)::BIGINT"
+def rid_in(dataset: str, record: str) -> str:
+    """SQL: the 62 bits by which a record is known, from SQL of its data set and of its key there."""
+    return f"(hash({dataset}, {record}) >> 2)::BIGINT"
+
+
+def rid_of(source: RecordSource) -> str:
+    """SQL: the same for the rows of a source's files."""
+    return rid_in(f"'{quoted(source.dataset)}'", "_record")
 
 
 def rows_of(source: RecordSource, select: str) -> str:
     """SQL that selects from a source's standard file; `rid` is at hand."""
     path = quoted(str(source.standard))
-    return f"SELECT {select} FROM (SELECT {rid_of(source.dataset, '_record')} AS rid, * FROM read_parquet('{path}'))"
+    return f"SELECT {select} FROM (SELECT {rid_of(source)} AS rid, * FROM read_parquet('{path}'))"
 
 
 def rows_in(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> list[int]:
@@ -188,8 +193,7 @@ def _list_lost_numbers(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordS
         if source.faults is not None and columns and source.faults.exists():
             names = ", ".join(f"'{quoted(c)}'" for c in columns)
             path = quoted(str(source.faults))
-            rid = rid_of(source.dataset, "_record")
-            parts.append(f"SELECT {rid} AS rid, fault, raw FROM read_parquet('{path}') WHERE \"column\" IN ({names})")
+            parts.append(f"SELECT {rid_of(source)} AS rid, fault, raw FROM read_parquet('{path}') WHERE \"column\" IN ({names})")
     faults = _union(parts, "SELECT 0::BIGINT AS rid, '' AS fault, '' AS raw")
     void = arrow(
         con,

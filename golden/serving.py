@@ -19,8 +19,8 @@ from catalog.home import Home
 from catalog.lake import Lake
 from catalog.schema import ServingVersionRow
 from catalog.store import Store
-from golden.engine import identifier, open_engine, quoted
-from golden.versions import golden_folder
+from golden.engine import identifier, open_engine
+from golden.versions import golden_folder, relation
 
 TABLE = "resident"
 KEPT = 2
@@ -77,10 +77,10 @@ class _Rows:
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection, folder: Path) -> "_Rows":
-        residents, values = (quoted(str(folder / f"{name}.parquet")) for name in ("residents", "values"))
+        residents, values = (relation(folder, name) for name in ("residents", "values"))
         con.execute(f"""
-            CREATE OR REPLACE TEMP VIEW served AS SELECT r.*, d.disputed FROM '{residents}' r LEFT JOIN (
-              SELECT resident_id, string_agg(element, ' ' ORDER BY element) AS disputed FROM '{values}' WHERE status <> 'ok'
+            CREATE OR REPLACE TEMP VIEW served AS SELECT r.*, d.disputed FROM {residents} r LEFT JOIN (
+              SELECT resident_id, string_agg(element, ' ' ORDER BY element) AS disputed FROM {values} WHERE status <> 'ok'
               GROUP BY resident_id
             ) d USING (resident_id)""")
         columns = [row[0] for row in con.execute("DESCRIBE served").fetchall()]

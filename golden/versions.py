@@ -1,5 +1,8 @@
 """The files of one golden version: a folder of the lake, written aside and renamed whole.
 
+A version is whole, or it says only of some residents what is new: it then stands on the versions before it (`parts.json`), back to a whole
+one, and `touched.parquet` names the residents of whom the older parts no longer count. `relation` gives the rows of either as one.
+
 crosswalk    dataset, record, resident_id                     each accepted record and its resident
 residents    resident_id and one column per element
 values       resident_id, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status, value_of_record
@@ -7,18 +10,29 @@ rivals       resident_id, element, value, dataset, record, observed_on     every
 evidence     resident_id, dataset_a, record_a, dataset_b, record_b, bits, bridge and a level per comparison
 identities   resident_id, status, superseded_by
 history      dataset, record, resident_id                     also of records that are no longer in any source
+touched      resident_id                                      only in a version that stands on others
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from catalog.lake import Lake
 from golden.engine import identifier, quoted
-from golden.identity import resident_id
 
 ROW_GROUP_ROWS = 122_880
+PARTS, TOUCHED = "parts.json", "touched"
+
+MOST_PARTS = 12
+"""A version on more parts than this is written whole again, so that reading stays quick."""
+
+
+def resident_id(res: str) -> str:
+    """SQL: the id of a resident as people see it."""
+    return f"'R' || lpad({res}::VARCHAR, 10, '0')"
 
 
 def golden_folder(lake: Lake, version: int) -> Path:
@@ -26,14 +40,49 @@ def golden_folder(lake: Lake, version: int) -> Path:
     return lake.root / "golden" / f"v{version:06d}"
 
 
-def write_version(con: duckdb.DuckDBPyConnection, lake: Lake, version: int, elements: Sequence[str], levels: Sequence[str]) -> Path:
-    """Write all files of a version; the folder appears whole or not at all."""
+def parts_of(folder: Path) -> tuple[Path, ...]:
+    """The folders that a version's rows stand in, the whole one first."""
+    listed = folder / PARTS
+    older = json.loads(listed.read_text(encoding="utf-8")) if listed.exists() else []
+    return (*(folder.parent / name for name in older), folder)
+
+
+def relation(folder: Path, name: str) -> str:
+    """SQL in parentheses: all rows of a version's file, whichever part they stand in."""
+    parts = parts_of(folder)
+    rows = []
+    for place, part in enumerate(parts):
+        newer = [_file(later, TOUCHED) for later in parts[place + 1 :]]
+        left = f" ANTI JOIN read_parquet([{', '.join(newer)}]) USING (resident_id)" if newer else ""
+        rows.append(f"SELECT * FROM read_parquet({_file(part, name)}){left}")
+    return f"({' UNION ALL '.join(rows)})"
+
+
+def columns_of(folder: Path, name: str) -> list[str]:
+    """The columns of a version's file."""
+    return list(pq.read_schema(folder / f"{name}.parquet").names)
+
+
+def _file(folder: Path, name: str) -> str:
+    return f"'{quoted(str(folder / f'{name}.parquet'))}'"
+
+
+def write_version(
+    con: duckdb.DuckDBPyConnection, lake: Lake, version: int, elements: Sequence[str], levels: Sequence[str], on: Path | None = None
+) -> Path:
+    """Write all files of a version; the folder appears whole or not at all.
+
+    `on`: the version that it stands on; the relation `touched`(res) then names the residents of whom these files say all that counts.
+    """
     folder = golden_folder(lake, version)
     with lake.aside(folder) as aside:
         aside.mkdir()
-        for name, sql in _queries(elements, _stated(con), levels).items():
-            path = quoted(str(aside / f"{name}.parquet"))
-            con.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
+        queries = _queries(elements, _stated(con), levels)
+        if on is not None:
+            (aside / PARTS).write_text(json.dumps([part.name for part in parts_of(on)]), encoding="utf-8")
+            queries = {**queries, TOUCHED: f"SELECT {resident_id('res')} AS resident_id FROM touched ORDER BY res"}
+        for name, sql in queries.items():
+            con.execute(f"COPY ({sql}) TO {_file(aside, name)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
     return folder
 
 

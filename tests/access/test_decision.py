@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ def target(withheld: frozenset[str] = frozenset(), area: str | None = "grid_code
     return Target(
         key="hukou",
         version=1,
-        path=Path("x"),
+        relation="x",
         columns=columns,
         about_persons=True,
         order_column="_row",
