@@ -1,7 +1,6 @@
 """Snapshots that the benchmark writes directly are those that an intake of the same district's files would leave."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
