@@ -5,7 +5,7 @@ splits off gets a new id. A record that has gone is remembered with its id, so t
 
 Relations made here
   resident_of(rid, res)                         res: the number in the resident's id
-  history(dataset, record, res)                 every record ever seen and the resident it last belonged to
+  history(dataset, record, res, content, since) every record ever seen, the resident it last belonged to, what it said and since when
   identities(res, status, superseded_by)        active, merged (resolves to superseded_by) or gone (no record left)
 """
 
@@ -29,14 +29,19 @@ class IdentityChanges:
     split: int
 
 
-def keep_identities(con: duckdb.DuckDBPyConnection, previous: Path | None, concerned: str | None = None) -> IdentityChanges:
-    """Make the relations of this module from `cluster_of`, `unit_of` and the files of the previous version.
+def recall(con: duckdb.DuckDBPyConnection, previous: Path | None, concerned: str | None = None) -> None:
+    """What the previous version knew: who had which id, and what each record said since when.
 
-    `concerned`: a relation (res) of the only residents that the clusters at hand can have to do with; none: all.
+    `concerned`: a relation (res) of the only residents that the records at hand can have to do with; none: all.
     """
     _read_previous(con, previous, concerned)
+    con.execute("CREATE OR REPLACE TEMP VIEW old_contents AS SELECT rid, content, since FROM old_history WHERE since IS NOT NULL")
+
+
+def keep_identities(con: duckdb.DuckDBPyConnection) -> IdentityChanges:
+    """Make the relations of this module from `cluster_of`, `unit_of` and what `recall` made."""
     con.execute("CREATE OR REPLACE TEMP TABLE placed_in AS SELECT rid, cluster FROM unit_of JOIN cluster_of USING (unit)")
-    _name_clusters(con, _highest(con, previous))
+    _name_clusters(con)
     con.execute("CREATE OR REPLACE TABLE resident_of AS SELECT rid, res FROM placed_in JOIN cluster_names USING (cluster)")
     _remember(con)
     return IdentityChanges(
@@ -50,7 +55,11 @@ def keep_identities(con: duckdb.DuckDBPyConnection, previous: Path | None, conce
 def _read_previous(con: duckdb.DuckDBPyConnection, previous: Path | None, concerned: str | None) -> None:
     """old_identities(res, status, superseded_by), old_history(rid, dataset, record, res) with the ids that stayed."""
     if previous is None:
-        con.execute("CREATE OR REPLACE TEMP TABLE old_history (rid BIGINT, dataset VARCHAR, record VARCHAR, res BIGINT)")
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE old_history "
+            "(rid BIGINT, dataset VARCHAR, record VARCHAR, res BIGINT, content BIGINT, since VARCHAR)"
+        )
+        con.execute("CREATE OR REPLACE TEMP TABLE highest_number AS SELECT 0::BIGINT AS res")
         con.execute("CREATE OR REPLACE TEMP TABLE old_identities (res BIGINT, status VARCHAR, superseded_by BIGINT)")
         return
     con.execute(f"""
@@ -59,21 +68,15 @@ def _read_previous(con: duckdb.DuckDBPyConnection, previous: Path | None, concer
         FROM {relation(previous, "identities")}""")
     only = f"WHERE res IN (FROM {concerned}) OR superseded_by IN (FROM {concerned})" if concerned else ""
     con.execute(f"CREATE OR REPLACE TEMP TABLE old_identities AS SELECT * FROM known_identities {only}")
+    con.execute("CREATE OR REPLACE TEMP TABLE highest_number AS SELECT coalesce(max(res), 0) AS res FROM known_identities")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE old_history AS
-        SELECT {rid_in("dataset", "record")} AS rid, dataset, record, coalesce(superseded_by, res) AS res
-        FROM (SELECT dataset, record, resident_id[2:]::BIGINT AS res FROM {relation(previous, "history")})
+        SELECT {rid_in("dataset", "record")} AS rid, dataset, record, coalesce(superseded_by, res) AS res, content, since
+        FROM (SELECT * EXCLUDE (resident_id), resident_id[2:]::BIGINT AS res FROM {relation(previous, "history")})
         {"" if concerned else "LEFT"} JOIN old_identities USING (res)""")
 
 
-def _highest(con: duckdb.DuckDBPyConnection, previous: Path | None) -> int:
-    """The highest number that any resident ever had: no number is given twice."""
-    if previous is None:
-        return 0
-    return int(con.execute("SELECT coalesce(max(res), 0) FROM known_identities").fetchall()[0][0])
-
-
-def _name_clusters(con: duckdb.DuckDBPyConnection, highest: int) -> None:
+def _name_clusters(con: duckdb.DuckDBPyConnection) -> None:
     """cluster_names(cluster, res, is_new, had_old). Ties are broken by the records themselves, never by the order of reading."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE cluster_keys AS
@@ -86,9 +89,9 @@ def _name_clusters(con: duckdb.DuckDBPyConnection, highest: int) -> None:
         SELECT cluster, min(res) AS res FROM (
           SELECT res, cluster FROM common_records JOIN cluster_keys USING (cluster)
           QUALIFY row_number() OVER (PARTITION BY res ORDER BY shared DESC, key) = 1) GROUP BY cluster""")
-    con.execute(f"""
+    con.execute("""
         CREATE OR REPLACE TEMP TABLE cluster_names AS
-        SELECT cluster, coalesce(h.res, {highest}
+        SELECT cluster, coalesce(h.res, (FROM highest_number)
             + row_number() OVER (PARTITION BY h.res IS NULL ORDER BY key)) AS res,
           h.res IS NULL AS is_new, cluster IN (SELECT cluster FROM common_records) AS had_old
         FROM cluster_keys LEFT JOIN heirs h USING (cluster)""")
@@ -111,6 +114,6 @@ def _remember(con: duckdb.DuckDBPyConnection) -> None:
         FROM resolved""")
     con.execute("""
         CREATE OR REPLACE TABLE history AS
-        SELECT dataset, record, res FROM resident_of JOIN records USING (rid) JOIN sources USING (src) UNION ALL
-        SELECT h.dataset, h.record, coalesce(i.superseded_by, h.res) FROM old_history h ANTI JOIN resident_of USING (rid)
+        SELECT dataset, record, res, content, since FROM resident_of JOIN records USING (rid) JOIN sources USING (src) UNION ALL
+        SELECT h.dataset, h.record, coalesce(i.superseded_by, h.res), content, since FROM old_history h ANTI JOIN resident_of USING (rid)
         LEFT JOIN identities i USING (res)""")

@@ -2,14 +2,16 @@
 
 Relations made here
   sources(src, dataset, department, verified, attests, stamped)   attests: the source of record of identity numbers
-  records(rid, src, record, observed_on, day, number, name_key, birth, sex)   day: observed_on counted from 1900
+  records(rid, src, record, content, since, observed_on, day, number, name_key, birth, sex)
+      content: a hash of what the record says; since: the day on which it was first received with this content, so that sending the same
+      again makes nothing newer (X-19, TX-26); observed_on: the day that the source gives, else since; day: observed_on from 1900
       rid = a hash of data set and record: the same in every run and whatever else is read, and no join is needed to find a cell again
   names(name, name_key, pinyin)               every distinct name once
   record_<attribute>(rid, value)              one per attribute of the matching rules
   record_lost(rid, kind, value)               what is left of identity numbers that were void: near (one error away), prefix (15 digits)
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -34,16 +36,69 @@ PLACEHOLDER_RECORDS = 5
 """A void number that more records than this carry is a placeholder, not somebody's number with an error (X-05)."""
 
 
-def read_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: MatchingRules) -> None:
-    """Make the relations of this module from the standard files of `sources`."""
+def read_records(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: MatchingRules, stamped: Collection[str] | None = None
+) -> None:
+    """Make the relations of this module from the standard files of `sources`, and from `old_contents` if there was a run before.
+
+    `stamped`: the data sets whose dates say nothing, where the files at hand are only a part of them; none: they are looked for.
+    """
+    stamped = stamped_at_upload(con, sources) if stamped is None else stamped
     _list_names(con, sources, rules)
-    _list_records(con, sources)
-    _list_sources(con, sources)
+    _list_sources(con, sources, stamped)
+    _list_records(con, sources, stamped)
     _doubt_cut_numbers(con)
     for attribute in rules.attributes.values():
         if attribute.kind != "number":
             _list_values(con, sources, attribute)
     _list_lost_numbers(con, sources)
+
+
+def stamped_at_upload(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> frozenset[str]:
+    """The data sets of which most rows carry one and the same date (X-19)."""
+    dated = [(source, column_of(source, "updated_at")) for source in sources]
+    found = {source.dataset: _most_on_one_day(con, source, column) for source, column in dated if column}
+    return frozenset(dataset for dataset, (n, total) in found.items() if n > STAMPED_SHARE * total and total >= STAMPED_ROWS)
+
+
+def _most_on_one_day(con: duckdb.DuckDBPyConnection, source: RecordSource, column: str) -> tuple[int, int]:
+    days = f"SELECT left({column}, 10) AS day, count(*) AS n FROM read_parquet('{quoted(str(source.standard))}') GROUP BY day"
+    most, total = con.execute(f"SELECT coalesce(max(n), 0), coalesce(sum(n), 0)::BIGINT FROM ({days})").fetchall()[0]
+    return most, total
+
+
+def contents(sources: Sequence[RecordSource], stamped: Collection[str]) -> str:
+    """SQL for (rid, content) of all records of some sources: two versions of a record that say the same have the same content."""
+    rows = _union([rows_of(source, f"rid, {contents_of(source, stamped)} AS content") for source in sources])
+    return f"SELECT rid, {WITH_LOST} AS content FROM ({rows}) LEFT JOIN ({_lost_contents(sources)}) USING (rid)"
+
+
+WITH_LOST = "xor(content, coalesce(lost, 0))"
+
+
+def _lost_contents(sources: Sequence[RecordSource]) -> str:
+    """(rid, lost): what void identity numbers add to a record's content; their cells are empty."""
+    rows = _union(_number_faults(sources), "SELECT 0::BIGINT AS rid, '' AS fault, '' AS raw")
+    return f"SELECT rid, (bit_xor(hash(fault, raw)) >> 1)::BIGINT AS lost FROM ({rows}) GROUP BY rid"
+
+
+def _number_faults(sources: Sequence[RecordSource]) -> list[str]:
+    """For each source SQL of its void identity numbers: rid, fault, raw."""
+    parts = []
+    for source in sources:
+        columns = source.columns.get("id_number", ())
+        if source.faults is not None and columns and source.faults.exists():
+            names = ", ".join(f"'{quoted(c)}'" for c in columns)
+            path = quoted(str(source.faults))
+            parts.append(f"SELECT {rid_of(source)} AS rid, fault, raw FROM read_parquet('{path}') WHERE \"column\" IN ({names})")
+    return parts
+
+
+def contents_of(source: RecordSource, stamped: Collection[str]) -> str:
+    """SQL over a row of a standard file: a hash of all that the record says of its elements, dates that say nothing left out."""
+    said = sorted(c for e, columns in source.columns.items() for c in columns if not (e == "updated_at" and source.dataset in stamped))
+    cells = ", ".join(identifier(column) for column in said)
+    return f"(hash({cells}) >> 1)::BIGINT" if cells else "0::BIGINT"
 
 
 def column_of(source: RecordSource, element: str) -> str | None:
@@ -78,25 +133,31 @@ def rows_in(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> 
 _EMPTY = "''"
 
 
-def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
+def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], stamped: Collection[str]) -> None:
     parts = []
     for src, source in enumerate(sources):
-        confirmed = column_of(source, "updated_at")
+        confirmed = None if source.dataset in stamped else column_of(source, "updated_at")
         cells = {
             "src": f"{src}::SMALLINT",
             "record": "_record",
-            "observed_on": f"coalesce(left({confirmed}, 10), '{source.received_on}')" if confirmed else f"'{source.received_on}'",
+            "content": contents_of(source, stamped),
+            "confirmed": f"left({confirmed}, 10)" if confirmed else "NULL::VARCHAR",
             "number": _first(source, NUMBERS, valid_number),
             "name": column_of(source, "name") or "NULL",
             "birth": column_of(source, "birth_date") or "NULL",
             "sex": column_of(source, "sex") or "NULL",
         }
         parts.append(rows_of(source, "rid, " + ", ".join(f"{sql} AS {name}" for name, sql in cells.items())))
+    con.execute("CREATE TEMP TABLE IF NOT EXISTS old_contents (rid BIGINT, content BIGINT, since VARCHAR)")
     con.execute(f"""
         CREATE OR REPLACE TABLE records AS
-        SELECT rid, src, record, observed_on, coalesce(date_diff('day', DATE '1900-01-01', try_cast(observed_on AS DATE)), 0)::INT AS day,
-          number, name_key, birth, sex
-        FROM ({_union(parts)}) rows LEFT JOIN names USING (name)""")
+        WITH dated AS (
+          SELECT r.*, coalesce(o.since, received_on) AS since, coalesce(confirmed, o.since, received_on) AS observed_on
+          FROM (SELECT * REPLACE ({WITH_LOST} AS content) FROM ({_union(parts)}) LEFT JOIN ({_lost_contents(sources)}) USING (rid)) r
+          JOIN sources USING (src) LEFT JOIN old_contents o ON o.rid = r.rid AND o.content = r.content)
+        SELECT rid, src, record, content, since, observed_on,
+          coalesce(date_diff('day', DATE '1900-01-01', try_cast(observed_on AS DATE)), 0)::INT AS day, number, name_key, birth, sex
+        FROM dated LEFT JOIN names USING (name)""")
     total, distinct = con.execute("SELECT count(*), count(DISTINCT rid) FROM records").fetchall()[0]
     assert total == distinct, "two records share a hash, or a record key stands twice in a standard file"
 
@@ -113,7 +174,7 @@ def valid_number(column: str) -> str:
     return f"CASE WHEN regexp_matches({column}, '{RESIDENT_NUMBER}') AND ({digits} + {check}) % 11 = 1 THEN {column} END"
 
 
-def _list_sources(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
+def _list_sources(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], stamped: Collection[str]) -> None:
     listed = pa.table(
         {
             "src": pa.array(range(len(sources)), pa.int16()),
@@ -122,15 +183,10 @@ def _list_sources(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
             "verified": [s.verified for s in sources],
             "attests": [is_of_record(s, "id_number") for s in sources],
             "received_on": [s.received_on.isoformat() for s in sources],
+            "stamped": [s.dataset in stamped for s in sources],
         }
     )
-    keep(con, "listed_sources", listed)
-    con.execute(f"""
-        CREATE OR REPLACE TABLE sources AS
-        SELECT listed_sources.*, coalesce(most > {STAMPED_SHARE} * total AND total >= {STAMPED_ROWS}, false) AS stamped
-        FROM listed_sources LEFT JOIN (
-          SELECT src, max(n) AS most, sum(n) AS total FROM (SELECT src, observed_on, count(*) AS n FROM records GROUP BY ALL) GROUP BY src
-        ) USING (src)""")
+    keep(con, "sources", listed)
 
 
 def _list_names(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: MatchingRules) -> None:
@@ -187,14 +243,7 @@ def _doubt_cut_numbers(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _list_lost_numbers(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
-    parts = []
-    for source in sources:
-        columns = source.columns.get("id_number", ())
-        if source.faults is not None and columns and source.faults.exists():
-            names = ", ".join(f"'{quoted(c)}'" for c in columns)
-            path = quoted(str(source.faults))
-            parts.append(f"SELECT {rid_of(source)} AS rid, fault, raw FROM read_parquet('{path}') WHERE \"column\" IN ({names})")
-    faults = _union(parts, "SELECT 0::BIGINT AS rid, '' AS fault, '' AS raw")
+    faults = _union(_number_faults(sources), "SELECT 0::BIGINT AS rid, '' AS fault, '' AS raw")
     void = arrow(
         con,
         f"""

@@ -11,7 +11,7 @@ from golden.clustering import cluster_units
 from golden.comparison import score_pairs
 from golden.engine import count
 from golden.exact_groups import group_exactly
-from golden.identity import IdentityChanges, keep_identities
+from golden.identity import IdentityChanges, keep_identities, recall
 from golden.records import read_records
 from golden.sources import RecordSource
 from golden.survivorship import choose_values
@@ -45,6 +45,7 @@ def resolve(
 ) -> Resolution:
     """Make all relations of a golden version. `previous`: the folder of the version whose ids are kept; `told` hears each step's name."""
     told("records")
+    recall(con, previous)
     read_records(con, sources, matching)
     told("exact groups")
     group_exactly(con)
@@ -54,7 +55,7 @@ def resolve(
     told("clusters")
     cluster_units(con, matching, weights)
     told("identities")
-    changes = keep_identities(con, previous)
+    changes = keep_identities(con)
     told("values")
     choose_values(con, sources, survivorship)
     return Resolution(

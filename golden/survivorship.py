@@ -180,7 +180,7 @@ def _keep_decisions(con: duckdb.DuckDBPyConnection) -> None:
     """A value that the number says is shown with the record of the number where no source states it."""
     con.execute(f"""
         INSERT INTO golden_values
-        SELECT d.res, d.element, d.golden, s.dataset, r.record, r.observed_on, s.received_on, d.rule,
+        SELECT d.res, d.element, d.golden, s.dataset, r.record, r.observed_on, r.since, d.rule,
           CASE WHEN d.rule = '{RULE_NUMBER}' THEN {SURE_NUMBER} ELSE coalesce(w.p, d.p) END, coalesce(w.tellers, 0),
           CASE WHEN d.rule IN ('{RULE_NUMBER}', '{RULE_REFUTED}') AND NOT starts_with(d.golden, d.of_record) THEN 'disputed'
                WHEN d.golden <> d.by_number AND NOT starts_with(d.by_number, d.golden) THEN 'disputed'

@@ -9,7 +9,7 @@ values       resident_id, element, value, dataset, record, observed_on, received
 rivals       resident_id, element, value, dataset, record, observed_on     every value that was not chosen, with who says it
 evidence     resident_id, dataset_a, record_a, dataset_b, record_b, bits, bridge and a level per comparison
 identities   resident_id, status, superseded_by
-history      dataset, record, resident_id                     also of records that are no longer in any source
+history      dataset, record, resident_id, content, since     also of records that are no longer in any source: what they said, since when
 touched      resident_id                                      only in a version that stands on others
 """
 
@@ -107,5 +107,5 @@ def _queries(elements: Sequence[str], stated: set[str], levels: Sequence[str]) -
                         b.record AS record_b, bits / 100 AS bits, bridge, {", ".join(f'e."{level}"' for level in levels)}
                         FROM evidence e {ends.format("a")} {ends.format("b")} JOIN resident_of r ON r.rid = e.a ORDER BY r.res, e.a, e.b""",
         "identities": f"""SELECT {who}, status, {resident_id("superseded_by")} AS superseded_by FROM identities ORDER BY res""",
-        "history": f"SELECT dataset, record, {who} FROM history ORDER BY dataset, record",
+        "history": f"SELECT dataset, record, {who}, content, since FROM history ORDER BY dataset, record",
     }
