@@ -33,7 +33,7 @@ STEP_BITS = 3
 def cluster_units(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: Weights) -> str:
     """Make the relations of this module from `scored` and `units`."""
     con.execute("CREATE OR REPLACE TABLE components_cut (units BIGINT)")
-    refuse_ambiguous(con)
+    refuse_ambiguous(con, rules)
     _list_edges(con, rules)
     _fill_components(con, rules, weights)
     clusters = _merge(con, rules)
@@ -88,7 +88,7 @@ def _fill_components(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weigh
     score_pairs(con, rules, weights, "unproposed")
     con.execute("INSERT INTO scored SELECT * REPLACE (-pair AS pair) FROM scored_first")
     con.execute("DROP TABLE scored_first")
-    refuse_ambiguous(con)
+    refuse_ambiguous(con, rules)
 
 
 def _merge(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> pa.Table:

@@ -1,192 +1,194 @@
 """What each candidate pair agrees and disagrees in, and the weight of it all.
 
+One pass over the pairs compares what both units say once; where a unit says several things of an attribute, or the comparison needs more
+than the two values, the best level is found apart and joined.
+
 Relations made here
-  level_<attribute>(pair, level, bits)   the best level over the values of both units; no row where one side says nothing
-  scored(pair, a, b, bits, eligible, barred)
+  facts(unit, number_attested, <attribute>, <attribute>_bits, <attribute>_many)   what a unit says, where it says one thing
+  found_<attribute>(pair, rank, bits)    the best level over the values of both units, where it takes more than one look
+  compared(pair, a, b, <attribute>, <attribute>_bits)   ranks of levels, null where one side says nothing; bits: of the equal value
+  scored(pair, a, b, bits, eligible, barred, <attribute>)
       bits      total weight in hundredths, prior included
-      eligible  the name or a number agrees, and enough independent things beside the name (M-03, X-24)
+      eligible  the edge has what the rules ask beside its weight (M-03, X-24)
       barred    why the two may never stand in one cluster, null where they may
+      <attribute>   the level by name
 """
 
 import duckdb
 
-from golden.exact_groups import GENERATION_YEARS
+from golden.conditions import barred_sql, eligible_sql
+from golden.likeness import rank_sql
 from golden.name_comparison import compare_names
 from golden.weights import Weights
 from rules.matching import Comparison, MatchingRules
 
-LUNAR_DAYS = (20, 50)
-"""A lunar date written as a solar one lies so many days before (X-13)."""
-
 
 def score_pairs(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: Weights, pairs: str = "pairs") -> str:
     """Make the relations of this module for the pairs of a relation (pair, a, b)."""
-    for comparison in rules.comparisons.values():
-        kind = rules.attributes[comparison.attribute].kind
-        _LEVELLERS[kind](con, comparison, weights, pairs)
-    con.execute(f"CREATE OR REPLACE TABLE scored AS {_scored_sql(rules, weights, pairs)}")
+    compared = compare_pairs(con, rules, pairs)
+    con.execute(f"CREATE OR REPLACE TABLE scored AS {_scored_sql(rules, weights, compared)}")
     return "scored"
 
 
-def refuse_ambiguous(con: duckdb.DuckDBPyConnection) -> None:
+def compare_pairs(con: duckdb.DuckDBPyConnection, rules: MatchingRules, pairs: str) -> str:
+    """SQL for `compared`; what it needs beside the pairs and `unit_<attribute>` is made here."""
+    list_facts(con, rules)
+    found = [key for key, comparison in rules.comparisons.items() if _look_apart(con, rules, comparison, pairs)]
+    return _compared_sql(rules, pairs, found)
+
+
+def list_facts(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> str:
+    """facts: one row per unit."""
+    said = [
+        f"LEFT JOIN (SELECT unit, CASE WHEN count(*) = 1 THEN min(value) END AS {key}, min(bits) AS {key}_bits, count(*) > 1 AS {key}_many "
+        f"FROM unit_{key} GROUP BY unit) s_{key} USING (unit)"
+        for key in rules.comparisons
+    ]
+    columns = ", ".join(f"s_{key}.{key}, {key}_bits, coalesce({key}_many, false) AS {key}_many" for key in rules.comparisons)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE facts AS
+        SELECT unit, number_attested, {columns} FROM units {" ".join(said)}""")
+    return "facts"
+
+
+def refuse_ambiguous(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
     """A unit without a name that fits two numbered units may be either of two twins, or neither: it joins none of them."""
-    con.execute("""
+    if rules.name not in rules.comparisons or rules.number not in rules.comparisons:
+        return
+    name, number, named = rules.name, rules.number, f"(SELECT unit FROM unit_{rules.name})"
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE ambiguous AS
         SELECT nameless FROM (
-          SELECT CASE WHEN a IN (SELECT unit FROM unit_name) THEN b ELSE a END AS nameless,
-            CASE WHEN a IN (SELECT unit FROM unit_name) THEN a ELSE b END AS named
-          FROM scored WHERE name IS NULL AND eligible AND barred IS NULL AND number IS NULL)
-        JOIN units ON unit = named WHERE number IS NOT NULL GROUP BY nameless HAVING count(DISTINCT number) > 1""")
-    con.execute("""
-        UPDATE scored SET eligible = false
-        WHERE name IS NULL AND number IS NULL AND (a IN (SELECT nameless FROM ambiguous) OR b IN (SELECT nameless FROM ambiguous))""")
+          SELECT CASE WHEN a IN {named} THEN b ELSE a END AS nameless, CASE WHEN a IN {named} THEN a ELSE b END AS named
+          FROM scored WHERE {name} IS NULL AND eligible AND barred IS NULL AND {number} IS NULL)
+        JOIN units ON unit = named WHERE units.number IS NOT NULL GROUP BY nameless HAVING count(DISTINCT units.number) > 1""")
+    con.execute(f"""
+        UPDATE scored SET eligible = false WHERE {name} IS NULL AND {number} IS NULL
+        AND (a IN (SELECT nameless FROM ambiguous) OR b IN (SELECT nameless FROM ambiguous))""")
 
 
-def _level_values(con: duckdb.DuckDBPyConnection, comparison: Comparison, weights: Weights, pairs: str) -> None:
-    _keep_best(con, comparison, weights, pairs, _equal_sql(comparison.attribute, pairs))
+def _look_apart(con: duckdb.DuckDBPyConnection, rules: MatchingRules, comparison: Comparison, pairs: str) -> bool:
+    """Make found_<attribute>, or say that nothing of it is needed."""
+    key, kind = comparison.attribute, rules.attributes[comparison.attribute].kind
+    parts = _APART[kind](con, rules, comparison, pairs) if kind in _APART else []
+    if kind != "name" and _several(con, key):
+        parts.append(_several_values(comparison, kind, pairs))
+    parts += [_swapped_values(key, other, rank, pairs) for rank, other in _swaps(comparison) if _several(con, key) or _several(con, other)]
+    if parts:
+        con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE found_{key} AS
+            SELECT pair, min(rank)::UTINYINT AS rank, max(bits) FILTER (WHERE rank = 0) AS bits
+            FROM ({" UNION ALL ".join(parts)}) GROUP BY pair""")
+    return bool(parts)
 
 
-def _level_names(con: duckdb.DuckDBPyConnection, comparison: Comparison, weights: Weights, pairs: str) -> None:
+def _several(con: duckdb.DuckDBPyConnection, key: str) -> bool:
+    return bool(con.execute(f"SELECT bool_or({key}_many) FROM facts").fetchall()[0][0])
+
+
+def _several_values(comparison: Comparison, kind: str, pairs: str) -> str:
+    key = comparison.attribute
+    several = f"(SELECT unit FROM facts WHERE {key}_many)"
+    return f"""
+        SELECT pair, {rank_sql(comparison, kind, "x.value", "y.value")} AS rank, x.bits AS bits
+        FROM (SELECT * FROM {pairs} WHERE a IN {several} OR b IN {several}) p
+        JOIN unit_{key} x ON x.unit = p.a JOIN unit_{key} y ON y.unit = p.b"""
+
+
+def _swapped_values(key: str, other: str, rank: int, pairs: str) -> str:
+    several = f"(SELECT unit FROM facts WHERE {key}_many OR {other}_many)"
+    return f"""
+        SELECT pair, {rank} AS rank, NULL::INT AS bits FROM (SELECT * FROM {pairs} WHERE a IN {several} OR b IN {several}) p
+        JOIN unit_{key} x ON x.unit = p.a JOIN unit_{other} y ON y.unit = p.b AND y.value = x.value
+        JOIN unit_{other} v ON v.unit = p.a JOIN unit_{key} w ON w.unit = p.b AND w.value = v.value"""
+
+
+def _swaps(comparison: Comparison) -> list[tuple[int, str]]:
+    """(rank, other attribute) of the levels at which two attributes stand in each other's place."""
+    return [(rank, level.test[1]) for rank, level in enumerate(comparison.levels) if level.test is not None and level.test[0] == "swapped"]
+
+
+def _names_apart(con: duckdb.DuckDBPyConnection, rules: MatchingRules, comparison: Comparison, pairs: str) -> list[str]:
+    key = comparison.attribute
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE unequal_names AS
         SELECT pair, least(x.value, y.value) AS a, greatest(x.value, y.value) AS b
-        FROM {pairs} p JOIN unit_name x ON x.unit = p.a JOIN unit_name y ON y.unit = p.b WHERE x.value <> y.value""")
+        FROM {pairs} p JOIN unit_{key} x ON x.unit = p.a JOIN unit_{key} y ON y.unit = p.b WHERE x.value <> y.value""")
     con.execute("CREATE OR REPLACE TEMP TABLE distinct_unequal AS SELECT DISTINCT a, b FROM unequal_names")
     compare_names(con, "distinct_unequal", "names_compared")
-    former = f"""
-        SELECT pair, 'former' AS level, NULL::INT AS bits
-        FROM {pairs} p JOIN unit_former_name x ON x.unit IN (p.a, p.b)
-        JOIN unit_name y ON y.unit = (CASE WHEN x.unit = p.a THEN p.b ELSE p.a END) AND y.value = x.value"""
-    alike = "SELECT pair, level, NULL::INT AS bits FROM unequal_names JOIN names_compared USING (a, b)"
-    _keep_best(con, comparison, weights, pairs, f"{_equal_sql('name', pairs)} UNION ALL {alike} UNION ALL {former}")
+    ranks = ", ".join(f"('{level}', {rank})" for rank, level in enumerate(comparison.level_keys()))
+    found = [
+        f"""SELECT pair, 0 AS rank, x.bits FROM {pairs} p
+            JOIN unit_{key} x ON x.unit = p.a JOIN unit_{key} y ON y.unit = p.b AND y.value = x.value""",
+        f"""SELECT pair, rank, NULL::INT FROM unequal_names JOIN names_compared USING (a, b)
+            JOIN (VALUES {ranks}) l(level, rank) USING (level)""",
+    ]
+    if "former" in comparison.level_keys():
+        found.append(f"""
+            SELECT pair, {comparison.rank("former")}, NULL::INT FROM {pairs} p JOIN unit_former_{key} x ON x.unit IN (p.a, p.b)
+            JOIN unit_{key} y ON y.unit = (CASE WHEN x.unit = p.a THEN p.b ELSE p.a END) AND y.value = x.value""")
+    return found
 
 
-def _level_dates(con: duckdb.DuckDBPyConnection, comparison: Comparison, weights: Weights, pairs: str) -> None:
-    """Best over all pairs of values: equal; without day or month; one of year, month, day differs, or two exchanged; lunar; far apart."""
-    attribute = comparison.attribute
-    day = "try_cast({0} AS DATE)"
-    apart = f"abs(date_diff('day', {day.format('x.value')}, {day.format('y.value')}))"
-    same = " + ".join(f"(substr(x.value, {at}, {n}) = substr(y.value, {at}, {n}))::INT" for at, n in ((1, 4), (6, 2), (9, 2)))
-    swapped = "left(x.value, 5) || right(x.value, 2) || '-' || x.value[6:7] = y.value"
-    levels = f"""
-        SELECT pair, CASE
-          WHEN abs(try_cast(left(x.value, 4) AS INT) - try_cast(left(y.value, 4) AS INT)) >= {GENERATION_YEARS} THEN 'far'
-          WHEN left(x.value, 7) = left(y.value, 7) AND least(length(x.value), length(y.value)) = 7 THEN 'month'
-          WHEN length(x.value) = 10 AND length(y.value) = 10 AND ({same} = 2 OR {swapped}) THEN 'one_part'
-          WHEN {apart} BETWEEN {LUNAR_DAYS[0]} AND {LUNAR_DAYS[1]} THEN 'near'
-          WHEN left(x.value, 4) = left(y.value, 4) AND least(length(x.value), length(y.value)) = 4 THEN 'year'
-          WHEN left(x.value, 4) = left(y.value, 4) THEN 'same_year'
-          ELSE 'else' END AS level, NULL::INT AS bits
-        FROM {pairs} p JOIN unit_{attribute} x ON x.unit = p.a JOIN unit_{attribute} y ON y.unit = p.b
-        WHERE x.value <> y.value OR length(x.value) < 10"""
-    _keep_best(con, comparison, weights, pairs, f"{_equal_sql(attribute, pairs, 'length(x.value) = 10')} UNION ALL {levels}")
-
-
-def _level_numbers(con: duckdb.DuckDBPyConnection, comparison: Comparison, weights: Weights, pairs: str) -> None:
-    """equal; near: a void number one error from the other's valid one; prefix: the 15 digits a spreadsheet left; else: two numbers."""
-    derived = " UNION ALL ".join(
-        f"""SELECT pair, '{level}' AS level, NULL::INT AS bits FROM {pairs} p
-            JOIN unit_number_{level} x ON x.unit = p.a JOIN unit_number_{level} y ON y.unit = p.b AND y.value = x.value
+def _numbers_apart(con: duckdb.DuckDBPyConnection, rules: MatchingRules, comparison: Comparison, pairs: str) -> list[str]:
+    """near: a void number one error from the other's valid one; prefix: the 15 digits a spreadsheet left."""
+    ways = [d for d in rules.derived.values() if d.source == comparison.attribute and d.way in comparison.level_keys()]
+    return [
+        f"""SELECT pair, {comparison.rank(derived.way)} AS rank, NULL::INT AS bits FROM {pairs} p
+            JOIN unit_{derived.key} x ON x.unit = p.a JOIN unit_{derived.key} y ON y.unit = p.b AND y.value = x.value
             JOIN units u ON u.unit = p.a JOIN units v ON v.unit = p.b WHERE (u.number IS NULL) <> (v.number IS NULL)"""
-        for level in ("near", "prefix")
-    )
-    _keep_best(con, comparison, weights, pairs, f"{_equal_sql(comparison.attribute, pairs)} UNION ALL {derived}")
+        for derived in ways
+        if derived.way is not None
+    ]
 
 
-_LEVELLERS = {"value": _level_values, "folded": _level_values, "name": _level_names, "date": _level_dates, "number": _level_numbers}
+_APART = {"name": _names_apart, "number": _numbers_apart}
 
 
-def _equal_sql(attribute: str, pairs: str, where: str = "true") -> str:
+def _compared_sql(rules: MatchingRules, pairs: str, found: list[str]) -> str:
+    columns = ", ".join(_ranked(rules, comparison, comparison.attribute in found) for comparison in rules.comparisons.values())
+    joins = " ".join(f"LEFT JOIN found_{key} ON found_{key}.pair = p.pair" for key in found)
     return f"""
-        SELECT pair, 'equal' AS level, x.bits AS bits FROM {pairs} p
-        JOIN unit_{attribute} x ON x.unit = p.a JOIN unit_{attribute} y ON y.unit = p.b AND y.value = x.value WHERE {where}"""
+        SELECT p.pair, p.a, p.b, x.number_attested AS attested_a, y.number_attested AS attested_b, {columns}
+        FROM {pairs} p JOIN facts x ON x.unit = p.a JOIN facts y ON y.unit = p.b {joins}"""
 
 
-def _keep_best(con: duckdb.DuckDBPyConnection, comparison: Comparison, weights: Weights, pairs: str, found: str) -> None:
-    """The strongest level of each pair; `else` where both units say something and nothing agrees."""
-    key = comparison.attribute
-    order = ", ".join(f"('{level.key}', {rank}, {weights.of(key, level.key)})" for rank, level in enumerate(comparison.levels))
-    other = [level.key for level in comparison.levels].index("else")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE found_levels AS
-        SELECT pair, min(rank) AS rank, max(coalesce(f.bits, l.bits)) FILTER (WHERE rank = 0) AS own_bits
-        FROM ({found}) f JOIN (VALUES {order}) l(level, rank, bits) USING (level) GROUP BY pair""")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE both_say AS
-        SELECT pair FROM {pairs} WHERE a IN (SELECT unit FROM unit_{key}) AND b IN (SELECT unit FROM unit_{key})""")
-    con.execute(f"""
-        CREATE OR REPLACE TABLE level_{key} AS
-        SELECT pair, l.level, coalesce(own_bits, l.bits)::INT AS bits FROM (
-          SELECT pair, coalesce(rank, {other}) AS rank, own_bits FROM both_say FULL JOIN found_levels USING (pair)
-        ) JOIN (VALUES {order}) l(level, rank, bits) USING (rank)""")
+def _ranked(rules: MatchingRules, comparison: Comparison, found: bool) -> str:
+    """SQL for the two columns of a comparison. Both units say something, or another comparison found a level all the same."""
+    key, kind = comparison.attribute, rules.attributes[comparison.attribute].kind
+    other = comparison.rank("else")
+    swaps = " ".join(f"WHEN x.{key} = y.{part} AND x.{part} = y.{key} THEN {rank}" for rank, part in _swaps(comparison))
+    once = rank_sql(comparison, kind, f"x.{key}", f"y.{key}") if kind != "name" else str(other)
+    if swaps:
+        once = f"least({once}, CASE {swaps} ELSE {other} END)"
+    both = f"x.{key}_bits IS NOT NULL AND y.{key}_bits IS NOT NULL"
+    plain = f"CASE WHEN {both} THEN (CASE WHEN x.{key}_many OR y.{key}_many THEN {other} ELSE {once} END) END"
+    if not found:
+        return f"({plain})::UTINYINT AS {key}, x.{key}_bits AS {key}_bits"
+    return f"coalesce(found_{key}.rank, {plain})::UTINYINT AS {key}, coalesce(found_{key}.bits, x.{key}_bits) AS {key}_bits"
 
 
-def _scored_sql(rules: MatchingRules, weights: Weights, pairs: str) -> str:
+def _scored_sql(rules: MatchingRules, weights: Weights, compared: str) -> str:
     keys = list(rules.comparisons)
-    joins = " ".join(f"LEFT JOIN level_{key} USING (pair)" for key in keys)
-    total = " + ".join(_bits(comparison) for comparison in rules.comparisons.values())
-    levels = ", ".join(f"level_{key}.level AS {key}" for key in keys)
-    agreed = _agreed_groups(rules)
-    beside = " + ".join(f"({test})::INT" for group, test in agreed.items() if group not in ("name", "sex", "number"))
+    named = ", ".join(f"{_name_of(comparison)} AS {key}" for key, comparison in rules.comparisons.items())
+    total = " + ".join(_bits(comparison, weights) for comparison in rules.comparisons.values())
     return f"""
-        WITH compared AS (
-          SELECT pair, p.a, p.b, {levels}, {weights.prior_bits} + {total} AS bits,
-            u.number AS number_a, v.number AS number_b, u.number_attested AS attested_a, v.number_attested AS attested_b
-          FROM {pairs} p JOIN units u ON u.unit = p.a JOIN units v ON v.unit = p.b {joins}
-        ), judged AS (
-          SELECT *, {beside} AS beside, {agreed["name"]} AS name_agrees, {_barred(rules)} AS barred FROM compared)
-        SELECT pair, a, b, bits::INT AS bits, coalesce(({_eligible(rules)}), false) AS eligible, barred, {", ".join(keys)} FROM judged"""
+        WITH compared AS ({compared}),
+        weighed AS (SELECT pair, a, b, attested_a, attested_b, {weights.prior_bits} + {total} AS bits, {named} FROM compared)
+        SELECT pair, a, b, bits::INT AS bits, coalesce({eligible_sql(rules)}, false) AS eligible, {barred_sql(rules)} AS barred,
+          {", ".join(keys)} FROM weighed"""
 
 
-def _bits(comparison: Comparison) -> str:
-    bits = f"coalesce(level_{comparison.attribute}.bits, 0)"
-    return f"CASE WHEN level_{comparison.within}.level = 'equal' THEN 0 ELSE {bits} END" if comparison.within else bits
+def _name_of(comparison: Comparison) -> str:
+    levels = ", ".join(f"'{level}'" for level in comparison.level_keys())
+    cases = " ".join(f"WHEN {rank} THEN '{level}'" for rank, level in enumerate(comparison.level_keys()))
+    return f"(CASE {comparison.attribute} {cases} END)::ENUM({levels})"
 
 
-def _agreed_groups(rules: MatchingRules) -> dict[str, str]:
-    """For each group of comparisons SQL that is true where one of them agrees."""
-    groups: dict[str, list[str]] = {}
-    for comparison in rules.comparisons.values():
-        levels = ", ".join(f"'{level}'" for level in comparison.agreeing())
-        groups.setdefault(comparison.group, []).append(f"coalesce({comparison.attribute} IN ({levels}), false)")
-    return {group: f"({' OR '.join(tests)})" for group, tests in groups.items()}
-
-
-def _eligible(rules: MatchingRules) -> str:
-    """M-03. A common number with another name needs something that the number does not say already; two numbers need more than enough."""
-    enough = rules.agreements
-    agreed = _agreed_groups(rules)
-    corroborated = " OR ".join(test for group, test in agreed.items() if group not in ("name", "sex", "number", "birth", "spouse"))
-    return f"""
-        CASE WHEN number = 'equal' THEN name_agrees OR {corroborated}
-             WHEN number = 'else' THEN {_one_person_two_numbers(rules)}
-             WHEN document = 'equal' OR register = 'equal' THEN name_agrees OR name IS NULL
-             WHEN number IN ('near', 'prefix') THEN name_agrees OR (name IS NULL AND beside >= {enough})
-             WHEN name IS NULL THEN beside >= {rules.nameless_agreements} AND birth IN ('equal', 'month')
-             ELSE name_agrees AND beside >= {enough} END"""
-
-
-def _one_person_two_numbers(rules: MatchingRules) -> str:
-    """X-07: one of the numbers is current, the other in nobody's register, and more agrees than two people would share."""
-    return f"(attested_a <> attested_b AND name IN ('equal', 'former') AND birth = 'equal' AND beside > {rules.agreements})"
-
-
-def _barred(rules: MatchingRules) -> str:
-    limits = rules.constraints
-    unnumbered = "coalesce(number, '') NOT IN ('equal', 'near')"
-    tests = {
-        "numbers": (limits.numbers, f"number = 'else' AND NOT coalesce({_one_person_two_numbers(rules)}, false)"),
-        "number_names": (
-            limits.number_names,
-            "number = 'equal' AND name IN ('else', 'surname') AND (sex = 'else' OR birth IN ('same_year', 'else', 'far'))",
-        ),
-        "sex_and_birth": (
-            limits.sex_and_birth,
-            f"sex = 'else' AND birth IN ('one_part', 'near', 'same_year', 'else', 'far') AND {unnumbered}",
-        ),
-        "twins": (limits.twins, f"name IN ('one_edit', 'surname', 'else') AND birth = 'equal' AND {unnumbered}"),
-        "siblings": (limits.siblings, f"birth = 'else' AND {unnumbered}"),
-        "generations": (limits.generations, f"birth = 'far' AND {unnumbered}"),
-    }
-    cases = " ".join(f"WHEN {test} THEN '{name}'" for name, (on, test) in tests.items() if on)
-    return f"CASE {cases} END" if cases else "NULL"
+def _bits(comparison: Comparison, weights: Weights) -> str:
+    key = comparison.attribute
+    flat = [weights.of(key, level) for level in comparison.level_keys()]
+    equal = f"{key}_bits" if comparison.frequency else str(flat[0])
+    cases = " ".join(f"WHEN {rank} THEN {bits}" for rank, bits in enumerate(flat) if rank)
+    bits = f"(CASE {key} WHEN 0 THEN {equal} {cases} ELSE 0 END)"
+    return f"(CASE WHEN {comparison.within} = 0 THEN 0 ELSE {bits} END)" if comparison.within else bits

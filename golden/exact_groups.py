@@ -15,26 +15,30 @@ from scipy.sparse.csgraph import connected_components
 
 from golden.engine import arrow, keep
 from golden.name_comparison import compare_names
+from rules.matching import Exact
 
 GENERATION_YEARS = 12
 """A record whose birth lies so far from the number's does not carry its own number (a child with a parent's, X-05)."""
 
 
-def group_exactly(con: duckdb.DuckDBPyConnection) -> None:
+def group_exactly(con: duckdb.DuckDBPyConnection, exact: Exact) -> None:
     """Make the relations of this module from `records`."""
-    _list_numbered(con)
+    _list_numbered(con, exact)
     _list_names_of_numbers(con)
     _link_names_of_numbers(con)
     _judge_ownership(con)
     _list_units(con)
 
 
-def _list_numbered(con: duckdb.DuckDBPyConnection) -> None:
-    """numbered(rid, number, name_key, agrees, clashes): whether the record's own birth and sex are the number's."""
+def _list_numbered(con: duckdb.DuckDBPyConnection, exact: Exact) -> None:
+    """numbered(rid, number, name_key, agrees, clashes): whether the record's own birth and sex are what the number states of them."""
+    born = birth_in("number") if "birth" in exact.states else "NULL::VARCHAR"
+    other_sex = f"sex <> {sex_in('number')}" if "sex" in exact.states else "NULL::BOOLEAN"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE numbered AS
         WITH facts AS (
-          SELECT rid, src, number, name_key, birth, {birth_in("number")} AS born, sex <> {sex_in("number")} AS other_sex
+          SELECT rid, src, number, {"name_key" if exact.names else "NULL::VARCHAR"} AS name_key, birth, {born} AS born,
+            {other_sex} AS other_sex
           FROM records WHERE number IS NOT NULL)
         SELECT rid, number, name_key, attests, coalesce(starts_with(born, birth), false) AS agrees,
           coalesce(abs(left(birth, 4)::INT - left(born, 4)::INT) >= {GENERATION_YEARS}

@@ -10,13 +10,14 @@ from golden.blocking import propose_pairs
 from golden.clustering import cluster_units
 from golden.comparison import score_pairs
 from golden.engine import count
+from golden.estimation import learn_weights
 from golden.exact_groups import group_exactly
 from golden.identity import IdentityChanges, keep_identities, recall
 from golden.records import read_records
 from golden.sources import RecordSource
 from golden.survivorship import choose_values
-from golden.unit_values import list_unit_values
-from golden.weights import Weights, default_weights
+from golden.unit_values import list_raw_values, list_unit_values
+from golden.weights import Weights
 from rules.authority import SurvivorshipRules
 from rules.elements import person_elements
 from rules.matching import MatchingRules
@@ -48,9 +49,10 @@ def resolve(
     recall(con, previous)
     read_records(con, sources, matching)
     told("exact groups")
-    group_exactly(con)
+    group_exactly(con, matching.exact)
     told("pairs")
-    weights = default_weights(matching, count(con, "units"))
+    list_raw_values(con, matching)
+    weights = learn_weights(con, matching)
     link_units(con, matching, weights)
     told("clusters")
     cluster_units(con, matching, weights)
