@@ -1,11 +1,15 @@
 """Units to clusters: average linkage with cannot-link inside components, never the components themselves (they chain).
 
-Most components are a unit and its counterpart, or units that all agree with each other; only the others are looked at one by one.
+Reads, beside what the earlier steps made
+  decided_pairs(a, b, together)  a steward's decisions about units, if the relation is there: `together` wins over every bar of the machine,
+                                 the others are a bar of their own
 
 Relations made here
   cluster_of(unit, cluster)     cluster: its smallest unit
-  components_cut(units)         components over the size that is clustered whole, with the size; their weaker edges were left out
+  components_large(units)       components too large to compare all their pairs: what no block proposed counts as `missing_bits`
   evidence(cluster, a, b, bits, bridge, <levels>)   compared pairs inside clusters; bridge: the weakest that holds the cluster together
+  smallest_cuts(cluster, bits, units, side)   of clusters of 3 to `cuts.MOST_UNITS` units: the evidence that the cluster would have to lose
+      to come apart, how many units it has, and which of them would be the smaller side
 """
 
 import duckdb
@@ -15,66 +19,64 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import minimum_spanning_tree
 
 from golden.comparison import refuse_ambiguous, score_pairs
+from golden.cuts import MOST_UNITS, smallest_cuts
 from golden.engine import arrow, keep
-from golden.exact_groups import component_labels
-from golden.linkage import Component, average_linkage
+from golden.linkage import Graph, average_linkage, first_of_component
 from golden.weights import HUNDREDTHS, Weights
 from rules.matching import MatchingRules
 
 FILLED_UNITS = 60
 """Components up to this size have all their pairs compared, also those that no block proposed."""
 
-WHOLE_UNITS = 1_000
-"""Components over this size are cut at a higher weight, over and over, before they are clustered."""
-
-STEP_BITS = 3
-
 
 def cluster_units(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: Weights) -> str:
     """Make the relations of this module from `scored` and `units`."""
-    con.execute("CREATE OR REPLACE TABLE components_cut (units BIGINT)")
     refuse_ambiguous(con, rules)
-    _list_edges(con, rules)
+    _list_decided(con)
+    _list_members(con, rules)
     _fill_components(con, rules, weights)
-    clusters = _merge(con, rules)
-    keep(con, "joined_units", clusters)
-    con.execute(
-        "CREATE OR REPLACE TABLE cluster_of AS "
-        "SELECT unit, coalesce(cluster, unit) AS cluster FROM units LEFT JOIN joined_units USING (unit)"
-    )
+    keep(con, "joined_units", _join_members(con, rules))
+    con.execute("""
+        CREATE OR REPLACE TABLE cluster_of AS
+        SELECT unit, coalesce(cluster, unit) AS cluster FROM units LEFT JOIN joined_units USING (unit)""")
     _list_evidence(con, rules)
+    _list_cuts(con)
     return "cluster_of"
 
 
-def _list_edges(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
-    """members(unit, node, component): the units that some edge could join; node: their place from 0."""
+def _list_decided(con: duckdb.DuckDBPyConnection) -> None:
+    """decided(a, b, together) with a < b. Of a pair that is decided both ways `together` counts."""
+    try:
+        con.execute("DESCRIBE decided_pairs")
+    except duckdb.CatalogException:
+        con.execute("CREATE OR REPLACE TEMP TABLE decided (a BIGINT, b BIGINT, together BOOLEAN)")
+        return
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE decided AS
+        SELECT least(a, b) AS a, greatest(a, b) AS b, bool_or(together) AS together FROM decided_pairs
+        WHERE a <> b AND a IN (SELECT unit FROM units) AND b IN (SELECT unit FROM units) GROUP BY ALL""")
+
+
+def _list_members(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
+    """members(unit, node, component): the units that some edge or decision could join; node: their place from 0."""
     link = round(rules.link_bits * HUNDREDTHS)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE edges AS SELECT a, b, bits FROM scored WHERE eligible AND barred IS NULL AND bits >= {link}")
-    edges = arrow(con, "SELECT a, b, bits FROM edges ORDER BY a, b")
+    edges = arrow(
+        con,
+        f"""SELECT a, b FROM scored WHERE eligible AND barred IS NULL AND bits >= {link}
+            UNION SELECT a, b FROM decided WHERE together ORDER BY a, b""",
+    )
     units, a, b = _nodes(edges)
-    labels = _cut_components(con, a, b, edges.column("bits").to_numpy(), len(units))
-    keep(con, "members", pa.table({"unit": units, "node": np.arange(len(units)), "component": labels}))
+    keep(con, "members", pa.table({"unit": units, "node": np.arange(len(units)), "component": first_of_component(a, b, len(units))}))
     con.execute("CREATE OR REPLACE TEMP TABLE component_sizes AS SELECT component, count(*) AS units FROM members GROUP BY component")
+    con.execute(
+        f"CREATE OR REPLACE TABLE components_large AS SELECT units FROM component_sizes WHERE units > {FILLED_UNITS} ORDER BY units"
+    )
 
 
 def _nodes(edges: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     both = np.concatenate([edges.column("a").to_numpy(), edges.column("b").to_numpy()])
     units, places = np.unique(both, return_inverse=True)
     return units, places[: len(edges)], places[len(edges) :]
-
-
-def _cut_components(con: duckdb.DuckDBPyConnection, a: np.ndarray, b: np.ndarray, bits: np.ndarray, nodes: int) -> np.ndarray:
-    """Component of each node; oversized ones lose their weakest edges until the pieces are of a size."""
-    standing = np.ones(len(a), dtype=bool)
-    limit = bits.min(initial=0)
-    while True:
-        labels = component_labels(pa.table({"a": a[standing], "b": b[standing]}), nodes)
-        sizes = np.bincount(labels, minlength=1) if len(labels) else np.zeros(1, dtype=np.int64)
-        if sizes.max() <= WHOLE_UNITS or not standing.any():
-            return labels
-        con.executemany("INSERT INTO components_cut VALUES (?)", [[int(size)] for size in sizes[sizes > WHOLE_UNITS]])
-        limit += STEP_BITS * HUNDREDTHS
-        standing &= ~((sizes[labels[a]] > WHOLE_UNITS) & (bits < limit))
 
 
 def _fill_components(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: Weights) -> None:
@@ -91,72 +93,52 @@ def _fill_components(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weigh
     refuse_ambiguous(con, rules)
 
 
-def _merge(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> pa.Table:
-    """(unit, cluster) of every unit in a component."""
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE inside AS
-        SELECT x.component, x.node AS a, y.node AS b, barred IS NOT NULL AS barred,
+def _join_members(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> pa.Table:
+    """(unit, cluster) of every member. What is compared but not eligible may speak against two clusters, never for them."""
+    nodes = arrow(con, "SELECT unit, records, number IS NOT NULL AS numbered FROM members JOIN units USING (unit) ORDER BY node")
+    pairs = arrow(
+        con,
+        f"""
+        SELECT x.node AS a, y.node AS b, barred IS NOT NULL OR NOT coalesce(together, true) AS barred,
           CASE WHEN barred IS NOT NULL OR eligible THEN least(bits, {round(rules.weight_cap_bits * HUNDREDTHS)})
             ELSE least(bits, 0) END AS bits
-        FROM scored JOIN members x ON x.unit = scored.a JOIN members y ON y.unit = scored.b WHERE x.component = y.component""")
-    threshold = round(rules.cluster_bits * HUNDREDTHS)
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE plain AS
-        SELECT component FROM inside JOIN component_sizes USING (component) GROUP BY component, units
-        HAVING count(*) = units * (units - 1) / 2 AND min(bits) > {threshold} AND NOT bool_or(barred)""")
-    plain = arrow(
-        con, "SELECT unit, min(unit) OVER (PARTITION BY component) AS cluster FROM members SEMI JOIN plain USING (component) ORDER BY unit"
+        FROM (SELECT a, b, bits, barred, eligible, together FROM scored LEFT JOIN decided USING (a, b)
+              UNION ALL SELECT a, b, 0, NULL, false, false FROM decided ANTI JOIN scored USING (a, b) WHERE NOT together) s
+        JOIN members x ON x.unit = s.a JOIN members y ON y.unit = s.b WHERE x.component = y.component ORDER BY 1, 2""",
     )
-    return pa.concat_tables([plain, _merge_suspicious(con, rules)])
-
-
-def _merge_suspicious(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> pa.Table:
-    nodes = arrow(
+    together = arrow(
         con,
-        """
-        SELECT component, unit, node, records, coalesce(number, '') AS number, number_attested
-        FROM members ANTI JOIN plain USING (component)
-        JOIN units USING (unit) ORDER BY component, node""",
+        """SELECT x.node AS a, y.node AS b FROM decided JOIN members x ON x.unit = decided.a JOIN members y ON y.unit = decided.b
+           WHERE together ORDER BY 1, 2""",
     )
-    pairs = arrow(con, "SELECT component, a, b, bits, barred FROM inside ANTI JOIN plain USING (component) ORDER BY component, a, b")
-    units, node, component = (nodes.column(c).to_numpy() for c in ("unit", "node", "component"))
-    starts, ends = _runs(component)
-    pair_starts = np.searchsorted(pairs.column("component").to_numpy(), component[starts], side="left")
-    pair_ends = np.searchsorted(pairs.column("component").to_numpy(), component[starts], side="right")
-    numbers = np.array(nodes.column("number").to_pylist(), dtype=object)
-    a, b, bits, barred = (pairs.column(c).to_numpy() for c in ("a", "b", "bits", "barred"))
-    records = nodes.column("records").to_numpy()
-    cluster = units.copy()
-    for start, end, first, last in zip(starts, ends, pair_starts, pair_ends, strict=True):
-        places = node[start:end]
-        found = average_linkage(
-            Component(
-                records=records[start:end],
-                numbers=numbers[start:end],
-                a=np.searchsorted(places, a[first:last]),
-                b=np.searchsorted(places, b[first:last]),
-                bits=bits[first:last],
-                barred=barred[first:last].astype(bool),
-            ),
-            threshold=round(rules.cluster_bits * HUNDREDTHS),
-            missing=round(rules.missing_bits * HUNDREDTHS),
-        )
-        cluster[start:end] = units[start:end][found]
-    return pa.table({"unit": pa.array(units, pa.int64()), "cluster": pa.array(cluster, pa.int64())})
+    units = nodes.column("unit").to_numpy()
+    found = average_linkage(
+        Graph(
+            keys=units,
+            records=nodes.column("records").to_numpy(),
+            numbered=_flags(nodes, "numbered"),
+            a=pairs.column("a").to_numpy(),
+            b=pairs.column("b").to_numpy(),
+            bits=pairs.column("bits").to_numpy().astype(np.int64),
+            barred=_flags(pairs, "barred"),
+            together_a=together.column("a").to_numpy(),
+            together_b=together.column("b").to_numpy(),
+        ),
+        threshold=round(rules.cluster_bits * HUNDREDTHS),
+        missing=round(rules.missing_bits * HUNDREDTHS),
+    )
+    return pa.table({"unit": pa.array(units, pa.int64()), "cluster": pa.array(units[found], pa.int64())})
 
 
-def _runs(sorted_values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if not len(sorted_values):
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    starts = np.flatnonzero(np.concatenate([[True], sorted_values[1:] != sorted_values[:-1]]))
-    return starts, np.append(starts[1:], len(sorted_values))
+def _flags(table: pa.Table, name: str) -> np.ndarray:
+    return table.column(name).to_numpy().astype(bool)
 
 
 def _list_evidence(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
     levels = ", ".join(rules.comparisons)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE held AS
-        SELECT x.cluster, s.a, s.b, s.bits, {levels} FROM scored s
+        SELECT x.cluster, s.a, s.b, s.bits, s.barred, {levels} FROM scored s
         JOIN cluster_of x ON x.unit = s.a JOIN cluster_of y ON y.unit = s.b WHERE x.cluster = y.cluster""")
     held = arrow(con, "SELECT a, b, bits FROM held ORDER BY a, b")
     units, a, b = _nodes(held)
@@ -170,3 +152,41 @@ def _list_evidence(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None
           coalesce(t.a IS NOT NULL AND row_number() OVER (PARTITION BY cluster, t.a IS NOT NULL ORDER BY bits, a, b) = 1, false) AS bridge,
           {levels}
         FROM held LEFT JOIN (SELECT least(a, b) AS a, greatest(a, b) AS b FROM tree) t USING (a, b)""")
+
+
+def _list_cuts(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("CREATE OR REPLACE TABLE smallest_cuts (cluster BIGINT, bits BIGINT, units INT, side BIGINT[])")
+    sizes = con.execute(f"""
+        SELECT DISTINCT n FROM (SELECT count(*) AS n FROM cluster_of GROUP BY cluster) WHERE n BETWEEN 3 AND {MOST_UNITS} ORDER BY n""")
+    for (size,) in sizes.fetchall():
+        keep(con, "cuts_found", _cuts_of_size(con, size))
+        con.execute("INSERT INTO smallest_cuts FROM cuts_found")
+
+
+def _cuts_of_size(con: duckdb.DuckDBPyConnection, size: int) -> pa.Table:
+    """Cuts of all clusters of one size. An edge holds with its weight, and with nothing where it speaks against the two."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE cut_units AS
+        SELECT unit, cluster, row_number() OVER (PARTITION BY cluster ORDER BY unit) - 1 AS place,
+          dense_rank() OVER (ORDER BY cluster) - 1 AS graph
+        FROM cluster_of WHERE cluster IN (SELECT cluster FROM cluster_of GROUP BY cluster HAVING count(*) = {size})""")
+    units = arrow(con, "SELECT unit, cluster FROM cut_units ORDER BY graph, place")
+    edges = arrow(
+        con,
+        """SELECT x.graph, x.place AS a, y.place AS b, bits FROM held JOIN cut_units x ON x.unit = a JOIN cut_units y ON y.unit = b
+           WHERE bits > 0 AND barred IS NULL""",
+    )
+    members = units.column("unit").to_numpy().reshape(-1, size)
+    graph, a, b, bits = (edges.column(name).to_numpy() for name in ("graph", "a", "b", "bits"))
+    weights = np.zeros((len(members), size, size), dtype=np.int64)
+    weights[graph, a, b] = weights[graph, b, a] = bits
+    least, side = smallest_cuts(weights)
+    side ^= (side.sum(axis=1) * 2 > size)[:, None]
+    return pa.table(
+        {
+            "cluster": units.column("cluster").to_numpy().reshape(-1, size)[:, 0],
+            "bits": least,
+            "units": np.full(len(members), size, dtype=np.int32),
+            "side": pa.ListArray.from_arrays(np.r_[0, side.sum(axis=1).cumsum()].astype(np.int32), members[side]),
+        }
+    )

@@ -81,13 +81,17 @@ def _warnings(con: duckdb.DuckDBPyConnection, matching: MatchingRules) -> tuple[
     """What was cut short or stands out; names of keys and data sets and counts, no values."""
     capped = con.execute("SELECT key, blocks, units FROM blocks_capped ORDER BY key").fetchall()
     shared = con.execute("SELECT attribute, shared FROM shared_values WHERE shared > 0 ORDER BY attribute").fetchall()
-    cut = con.execute("SELECT count(*), max(units) FROM components_cut").fetchall()[0]
+    large = con.execute("SELECT count(*), max(units) FROM components_large").fetchall()[0]
     stamped = con.execute("SELECT dataset FROM sources WHERE stamped ORDER BY dataset").fetchall()
     several = count(con, "number_conflicts")
     return (
         *(f"阻塞键过大 blocks over {matching.block_cap} left out under [{key}]: {n} ({units} units)" for key, n, units in capped),
         *(f"多人共用的值不作依据 values of {attribute} shared too widely to be evidence: {n}" for attribute, n in shared),
-        *((f"过大的连通分量已拆开 components cut: {cut[0]}, largest {cut[1]} units",) if cut[0] else ()),
+        *(
+            (f"过大的连通分量只按候选对聚类 large components, by proposed pairs only: {large[0]}, largest {large[1]} units",)
+            if large[0]
+            else ()
+        ),
         *(f"更新日期为统一盖戳，不作新旧依据 dates stamped at upload say nothing: {dataset}" for (dataset,) in stamped),
         *((f"疑似重号或借用 numbers that several names carry: {several}",) if several else ()),
     )

@@ -40,7 +40,7 @@ def link_table(
     says `repaired`, for what it may have been). of_record: the sources that are of record for numbers: two of their numbers are two
     entities. weights: learnt from the table itself where none are given; else the relation `frequencies` learnt with them must stand.
 
-    `unit_of(rid, unit)`, `evidence` and the warnings' relations `blocks_capped`, `shared_values`, `components_cut` stand as well.
+    `unit_of(rid, unit)`, `evidence` and the warnings' relations `blocks_capped`, `shared_values`, `components_large` stand as well.
     """
     _list_table_records(con, relation, rules, of_record)
     group_exactly(con, rules.exact)

@@ -126,6 +126,27 @@ def test_names_that_stand_in_each_others_place_are_found_also_where_a_row_holds_
     assert levels == [("swapped",)]
 
 
+@pytest.mark.parametrize(("decisions", "expected"), [([], [0, 0, 2, 3]), ([(1, 2, True), (0, 1, False)], [0, 1, 1, 3])])
+def test_a_stewards_decision_wins_over_the_machine(
+    con: duckdb.DuckDBPyConnection, decisions: Sequence[tuple[int, int, bool]], expected: list[int]
+) -> None:
+    """Two codes are two enterprises until a steward says otherwise; rows that agree in all come apart by decision."""
+    con.execute("CREATE TABLE decided_pairs (a BIGINT, b BIGINT, together BOOLEAN)")
+    for decision in decisions:
+        con.execute("INSERT INTO decided_pairs VALUES (?, ?, ?)", decision)
+    firm = {"title": "南海长虹五金厂", "phone": "0757-1"}
+    assert clusters(con, FIRMS, {**firm, "code": CODES[0]}, firm, {"title": "别名", "code": CODES[1]}, {"title": "旁人"}) == expected
+
+
+def test_a_cluster_tells_its_weakest_bridge_and_its_smallest_cut(con: duckdb.DuckDBPyConnection) -> None:
+    clusters(con, PERSONS, JOHN, JOHN, {**JOHN, "born": "1850-01-20", "first_name": "jon"})
+    assert con.execute("SELECT b, bridge FROM evidence ORDER BY a, b").fetchall() == [(1, False), (2, True), (2, False)]
+    weights = dict(con.execute("SELECT (a, b)::VARCHAR, bits FROM evidence").fetchall())
+    assert con.execute("SELECT cluster, bits, units, side FROM smallest_cuts").fetchall() == [
+        (0, weights["(0, 2)"] + weights["(1, 2)"], 3, [2])
+    ]
+
+
 def test_a_table_without_a_column_of_the_rules_says_nothing_of_it(con: duckdb.DuckDBPyConnection) -> None:
     plain = {"surname": "thompson", "born": "1850-01-02"}
     assert clusters(con, PERSONS, plain, plain) == [0, 0]
