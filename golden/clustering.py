@@ -6,6 +6,7 @@ Reads, beside what the earlier steps made
 
 Relations made here
   cluster_of(unit, cluster)     cluster: its smallest unit
+  drawn(a, b)                   all pairs heavy enough, or decided, to hold a cluster together, before any is refused
   components_large(units)       components too large to compare all their pairs: what no block proposed counts as `missing_bits`
   evidence(cluster, a, b, bits, bridge, <levels>)   compared pairs inside clusters; bridge: the weakest that holds the cluster together
   smallest_cuts(cluster, bits, units, side)   of clusters of 3 to `cuts.MOST_UNITS` units: the evidence that the cluster would have to lose
@@ -31,8 +32,11 @@ FILLED_UNITS = 60
 
 def cluster_units(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: Weights) -> str:
     """Make the relations of this module from `scored` and `units`."""
-    refuse_ambiguous(con, rules)
     _list_decided(con)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE drawn AS
+        SELECT a, b FROM scored WHERE {_edge(rules)} UNION SELECT a, b FROM decided WHERE together""")
+    refuse_ambiguous(con, rules)
     _list_members(con, rules)
     _fill_components(con, rules, weights)
     keep(con, "joined_units", _join_members(con, rules))
@@ -59,11 +63,8 @@ def _list_decided(con: duckdb.DuckDBPyConnection) -> None:
 
 def _list_members(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
     """members(unit, node, component): the units that some edge or decision could join; node: their place from 0."""
-    link = round(rules.link_bits * HUNDREDTHS)
     edges = arrow(
-        con,
-        f"""SELECT a, b FROM scored WHERE eligible AND barred IS NULL AND bits >= {link}
-            UNION SELECT a, b FROM decided WHERE together ORDER BY a, b""",
+        con, f"SELECT a, b FROM scored WHERE {_edge(rules)} UNION SELECT a, b FROM decided WHERE together ORDER BY a, b"
     )
     units, a, b = _nodes(edges)
     keep(con, "members", pa.table({"unit": units, "node": np.arange(len(units)), "component": first_of_component(a, b, len(units))}))
@@ -71,6 +72,10 @@ def _list_members(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
     con.execute(
         f"CREATE OR REPLACE TABLE components_large AS SELECT units FROM component_sizes WHERE units > {FILLED_UNITS} ORDER BY units"
     )
+
+
+def _edge(rules: MatchingRules) -> str:
+    return f"eligible AND barred IS NULL AND bits >= {round(rules.link_bits * HUNDREDTHS)}"
 
 
 def _nodes(edges: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -90,6 +95,7 @@ def _fill_components(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weigh
     score_pairs(con, rules, weights, "unproposed")
     con.execute("INSERT INTO scored SELECT * REPLACE (-pair AS pair) FROM scored_first")
     con.execute("DROP TABLE scored_first")
+    con.execute(f"INSERT INTO drawn SELECT a, b FROM scored ANTI JOIN drawn USING (a, b) WHERE {_edge(rules)}")
     refuse_ambiguous(con, rules)
 
 

@@ -60,7 +60,7 @@ def refuse_ambiguous(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> No
         CREATE OR REPLACE TEMP TABLE ambiguous AS
         SELECT nameless FROM (
           SELECT CASE WHEN a IN {named} THEN b ELSE a END AS nameless, CASE WHEN a IN {named} THEN a ELSE b END AS named
-          FROM scored WHERE {name} IS NULL AND eligible AND barred IS NULL AND {number} IS NULL)
+          FROM scored SEMI JOIN drawn USING (a, b) WHERE {name} IS NULL AND eligible AND barred IS NULL AND {number} IS NULL)
         JOIN units ON unit = named WHERE units.number IS NOT NULL GROUP BY nameless HAVING count(DISTINCT units.number) > 1""")
     con.execute(f"""
         UPDATE scored SET eligible = false WHERE {name} IS NULL AND {number} IS NULL

@@ -10,7 +10,9 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+import duckdb
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -19,8 +21,12 @@ from catalog.schema import GoldenInputRow, GoldenVersionRow, ReconcileRunRow
 from catalog.snapshots import AcceptedSnapshot, newest_accepted, sweep
 from catalog.store import Store
 from golden.engine import MEMORY_LIMIT, open_engine
+from golden.incremental import Standing, resolve_changes
+from golden.model import Model, read_model, recall_model, write_model
+from golden.records import rows_in, stamped_at_upload
 from golden.resolution import Resolution, golden_columns, resolve
 from golden.sources import RecordSource, record_sources
+from golden.state import attached, bring_forward, keep_state, made_by
 from golden.versions import golden_folder, write_version
 from rules.authority import load_survivorship
 from rules.errors import Refused, TongchouError
@@ -52,21 +58,24 @@ def reconcile(
     *,
     full: bool,
     now: datetime,
+    learn: bool = False,
     told: Callable[[str], None] = lambda step: None,
     memory_limit: str = MEMORY_LIMIT,
 ) -> ReconcileOutcome:
-    """Resolve the newest accepted snapshots. Without `full`, inputs and rules like those of the newest version make no new one.
+    """Resolve the newest accepted snapshots. Without `full`, inputs and rules like those of the newest version make no new one, and where
+    only some records changed only what they can reach is looked at. The result is the same, as long as the model stands (`golden.model`).
 
-    Raises Refused REC-EMPTY where no accepted snapshot is about persons.
+    `learn`: learn the model anew, also where it is not due. Raises Refused REC-EMPTY where no accepted snapshot is about persons.
     """
     with lake.lock(LOCK):
         inputs = _Inputs.read(store, lake)
         last = newest_version(store)
-        if last is not None and last.inputs_digest == inputs.digest and not full:
+        if last is not None and last.inputs_digest == inputs.digest and not full and not learn:
             return _outcome(last, unchanged=True)
         run = _begin(store, full, now)
+        work = _Work(store=store, lake=lake, inputs=inputs, last=last, run=run, now=now, told=told, memory_limit=memory_limit)
         try:
-            return _outcome(_make(store, lake, inputs, last, run, now, told, memory_limit), unchanged=False)
+            return _outcome(work.make(full=full, learn=learn), unchanged=False)
         except Exception as fault:
             _end(store, run, FAILED, now, fault)
             raise
@@ -98,44 +107,153 @@ class _Inputs:
 
 
 def _digest(sources: Sequence[RecordSource]) -> str:
-    said = [
-        [s.dataset, s.version, s.department, s.verified, sorted(s.source_of_record), sorted((e, list(c)) for e, c in s.columns.items())]
-        for s in sources
-    ]
+    said = [[s.dataset, s.version, _understood(s)] for s in sources]
     return hashlib.sha256(json.dumps([rules_version(), said], ensure_ascii=False).encode()).hexdigest()
 
 
-def _make(
-    store: Store,
-    lake: Lake,
-    inputs: _Inputs,
-    last: GoldenVersionRow | None,
-    run: int,
-    now: datetime,
-    told: Callable[[str], None],
-    memory_limit: str,
-) -> GoldenVersionRow:
-    version = 1 if last is None else last.version + 1
-    sweep(store, lake)
-    _drop_unnamed(lake, version)
-    matching = load_matching()
-    with open_engine(lake.root / "golden" / "spill", memory_limit=memory_limit) as con:
+def _understood(source: RecordSource) -> str:
+    """A digest of how a data set is read and what its values count for: what its contract says of it beside the rows."""
+    columns = sorted((element, list(names)) for element, names in source.columns.items())
+    said = [source.department, source.verified, sorted(source.source_of_record), columns]
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """One run, from the inputs to the row that commits it."""
+
+    store: Store
+    lake: Lake
+    inputs: _Inputs
+    last: GoldenVersionRow | None
+    run: int
+    now: datetime
+    told: Callable[[str], None]
+    memory_limit: str
+
+    @property
+    def version(self) -> int:
+        return 1 if self.last is None else self.last.version + 1
+
+    @property
+    def folder(self) -> Path:
+        return self.lake.root / "golden"
+
+    @property
+    def previous(self) -> Path | None:
+        return None if self.last is None else golden_folder(self.lake, self.last.version)
+
+    def make(self, *, full: bool, learn: bool) -> GoldenVersionRow:
+        sweep(self.store, self.lake)
+        _drop_unnamed(self.lake, self.version)
+        with open_engine(self.folder / "spill", memory_limit=self.memory_limit) as con:
+            learnt_with = None if self.last is None else self.last.counts.get("model")
+            model = None if learn else read_model(self.lake, learnt_with)
+            rows = sum(rows_in(con, self.inputs.sources))
+            if model is not None and model.due(rows, [source.dataset for source in self.inputs.sources]):
+                model = None
+            found = None if full or model is None else self._bring_forward(con, model)
+            if found is not None:
+                return self._commit(found, learnt_with)
+        with open_engine(self.folder / "spill", memory_limit=self.memory_limit) as con:
+            return self._commit(self._make_whole(con, model), self.version if model is None else learnt_with)
+
+    def _make_whole(self, con: duckdb.DuckDBPyConnection, model: Model | None) -> Resolution:
+        matching = load_matching()
+        if model is not None and self.last is not None:
+            recall_model(con, self.lake, self.last.counts["model"])
         found = resolve(
             con,
-            inputs.sources,
+            self.inputs.sources,
             matching=matching,
             survivorship=load_survivorship(),
-            previous=None if last is None else golden_folder(lake, last.version),
-            told=told,
+            previous=self.previous,
+            weights=None if model is None else model.weights,
+            told=self.told,
         )
-        told("files")
-        write_version(con, lake, version, golden_columns(), list(matching.comparisons))
-    return _commit(store, inputs, version, run, found, now)
+        self.told("files")
+        write_version(con, self.lake, self.version, golden_columns(), list(matching.comparisons))
+        self.told("state")
+        keep_state(con, self.folder, matching, self.version)
+        if model is None:
+            datasets = tuple(source.dataset for source in self.inputs.sources)
+            learnt = Model(made_by=made_by(), weights=found.weights, records=found.records, datasets=datasets)
+            write_model(con, self.lake, self.version, learnt)
+        return found
+
+    def _bring_forward(self, con: duckdb.DuckDBPyConnection, model: Model) -> Resolution | None:
+        """None where only a full run will do."""
+        matching = load_matching()
+        if self.last is None or self.previous is None or not self._comparable():
+            return None
+        with attached(con, self.folder, self.last.version) as fits:
+            if not fits:
+                return None
+            recall_model(con, self.lake, self.last.counts["model"])
+            found = resolve_changes(
+                con,
+                self.inputs.sources,
+                stamped=stamped_at_upload(con, self.inputs.sources),
+                matching=matching,
+                survivorship=load_survivorship(),
+                standing=self._standing(self.last, self.previous),
+                weights=model.weights,
+                spill=self.folder,
+                told=self.told,
+            )
+            if found is not None:
+                self.told("files")
+                write_version(con, self.lake, self.version, golden_columns(), list(matching.comparisons), on=self.previous)
+                self.told("state")
+                bring_forward(con, matching, self.version)
+            return found
+
+    def _comparable(self) -> bool:
+        """Whether the same data sets are read in the same way as last time, so that only their rows can differ."""
+        assert self.last is not None
+        return self.last.counts.get("understood") == {s.dataset: _understood(s) for s in self.inputs.sources}
+
+    def _standing(self, last: GoldenVersionRow, folder: Path) -> Standing:
+        with self.store.session() as session:
+            rows = session.execute(
+                sa.select(GoldenInputRow.dataset_key, GoldenInputRow.snapshot_version).where(GoldenInputRow.golden_version == last.version)
+            )
+            snapshots = {row.dataset_key: row.snapshot_version for row in rows}
+        return Standing(
+            folder=folder,
+            snapshots=snapshots,
+            residents=last.residents,
+            records=last.records,
+            warnings=tuple(last.counts["warnings"]),
+            conflicts_by_element=dict(last.counts["conflicts_by_element"]),
+        )
+
+    def _commit(self, found: Resolution, learnt_with: int | None) -> GoldenVersionRow:
+        row = GoldenVersionRow(
+            version=self.version,
+            run_id=self.run,
+            inputs_digest=self.inputs.digest,
+            rules_version=rules_version(),
+            residents=found.identities.residents,
+            records=found.records,
+            counts={
+                **_counts(found),
+                "model": learnt_with,
+                "understood": {source.dataset: _understood(source) for source in self.inputs.sources},
+            },
+            created_at=self.now,
+        )
+        with self.store.session() as session, session.begin():
+            session.add(row)
+            session.flush()
+            _add_inputs(session, self.inputs, self.version)
+            session.execute(sa.update(ReconcileRunRow).where(ReconcileRunRow.id == self.run).values(state=DONE, finished_at=self.now))
+        return row
 
 
 def _drop_unnamed(lake: Lake, version: int) -> None:
     """What a killed run left: folders from `version` on, which no row names."""
-    folders = (lake.root / "golden").glob("v[0-9]*")
+    folders = [*(lake.root / "golden").glob("v[0-9]*"), *(lake.root / "golden" / "models").glob("v[0-9]*")]
     for folder in [folder for folder in folders if folder.suffix == "" and int(folder.name[1:]) >= version]:
         shutil.rmtree(folder)
 
@@ -158,25 +276,6 @@ def _end(store: Store, run: int, state: str, now: datetime, fault: Exception) ->
             .where(ReconcileRunRow.id == run)
             .values(state=state, code=code, message=type(fault).__name__, finished_at=now)
         )
-
-
-def _commit(store: Store, inputs: _Inputs, version: int, run: int, found: Resolution, now: datetime) -> GoldenVersionRow:
-    row = GoldenVersionRow(
-        version=version,
-        run_id=run,
-        inputs_digest=inputs.digest,
-        rules_version=rules_version(),
-        residents=found.identities.residents,
-        records=found.records,
-        counts=_counts(found),
-        created_at=now,
-    )
-    with store.session() as session, session.begin():
-        session.add(row)
-        session.flush()
-        _add_inputs(session, inputs, version)
-        session.execute(sa.update(ReconcileRunRow).where(ReconcileRunRow.id == run).values(state=DONE, finished_at=now))
-    return row
 
 
 def _add_inputs(session: Session, inputs: _Inputs, version: int) -> None:

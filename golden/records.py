@@ -8,6 +8,7 @@ Relations made here
       rid = a hash of data set and record: the same in every run and whatever else is read, and no join is needed to find a cell again
   names(name, name_key, pinyin)               every distinct name once
   record_<attribute>(rid, value)              one per attribute of the matching rules
+  placeholders(raw)                           part of the model: void numbers that too many records carry; made where it does not stand
   record_lost(rid, kind, value)               what is left of identity numbers that were void: near (one error away), prefix (15 digits)
 """
 
@@ -69,7 +70,7 @@ def _most_on_one_day(con: duckdb.DuckDBPyConnection, source: RecordSource, colum
 
 def contents(sources: Sequence[RecordSource], stamped: Collection[str]) -> str:
     """SQL for (rid, content) of all records of some sources: two versions of a record that say the same have the same content."""
-    rows = _union([rows_of(source, f"rid, {contents_of(source, stamped)} AS content") for source in sources])
+    rows = union_of([rows_of(source, f"rid, {contents_of(source, stamped)} AS content") for source in sources])
     return f"SELECT rid, {WITH_LOST} AS content FROM ({rows}) LEFT JOIN ({_lost_contents(sources)}) USING (rid)"
 
 
@@ -78,7 +79,7 @@ WITH_LOST = "xor(content, coalesce(lost, 0))"
 
 def _lost_contents(sources: Sequence[RecordSource]) -> str:
     """(rid, lost): what void identity numbers add to a record's content; their cells are empty."""
-    rows = _union(_number_faults(sources), "SELECT 0::BIGINT AS rid, '' AS fault, '' AS raw")
+    rows = union_of(_number_faults(sources), "SELECT 0::BIGINT AS rid, '' AS fault, '' AS raw")
     return f"SELECT rid, (bit_xor(hash(fault, raw)) >> 1)::BIGINT AS lost FROM ({rows}) GROUP BY rid"
 
 
@@ -148,12 +149,13 @@ def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
             "sex": column_of(source, "sex") or "NULL",
         }
         parts.append(rows_of(source, "rid, " + ", ".join(f"{sql} AS {name}" for name, sql in cells.items())))
-    con.execute("CREATE TEMP TABLE IF NOT EXISTS old_contents (rid BIGINT, content BIGINT, since VARCHAR)")
+    nothing = "SELECT NULL::BIGINT AS rid, NULL::BIGINT AS content, NULL::VARCHAR AS since LIMIT 0"
+    con.execute(f"CREATE TEMP VIEW IF NOT EXISTS old_contents AS {nothing}")
     con.execute(f"""
         CREATE OR REPLACE TABLE records AS
         WITH dated AS (
           SELECT r.*, coalesce(o.since, received_on) AS since, coalesce(confirmed, o.since, received_on) AS observed_on
-          FROM (SELECT * REPLACE ({WITH_LOST} AS content) FROM ({_union(parts)}) LEFT JOIN ({_lost_contents(sources)}) USING (rid)) r
+          FROM (SELECT * REPLACE ({WITH_LOST} AS content) FROM ({union_of(parts)}) LEFT JOIN ({_lost_contents(sources)}) USING (rid)) r
           JOIN sources USING (src) LEFT JOIN old_contents o ON o.rid = r.rid AND o.content = r.content)
         SELECT rid, src, record, content, since, observed_on,
           coalesce(date_diff('day', DATE '1900-01-01', try_cast(observed_on AS DATE)), 0)::INT AS day, number, name_key, birth, sex
@@ -194,7 +196,7 @@ def _list_names(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource],
     elements = {e for attribute in rules.attributes.values() if attribute.kind in NAME_KINDS for e in attribute.elements}
     parts = [rows_of(s, f"{identifier(c)} AS name") for s in sources for e in sorted(elements) for c in s.columns.get(e, ())]
     distinct = arrow(
-        con, f"SELECT DISTINCT name FROM ({_union(parts, 'SELECT NULL::VARCHAR AS name')}) WHERE name IS NOT NULL ORDER BY name"
+        con, f"SELECT DISTINCT name FROM ({union_of(parts, 'SELECT NULL::VARCHAR AS name')}) WHERE name IS NOT NULL ORDER BY name"
     )
     names = distinct.column("name").combine_chunks()
     keep(con, "spelt_names", pa.table({"name": names, "name_key": name_key(names), "pinyin": pinyin_key(names)}))
@@ -210,7 +212,7 @@ def _list_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]
     parts = []
     for source in sources:
         parts += [rows_of(source, f"rid, {_value_sql(attribute, e, identifier(c))} AS value") for e, c in _columns(source, attribute)]
-    rows = _union(parts, "SELECT NULL::BIGINT AS rid, NULL::VARCHAR AS value")
+    rows = union_of(parts, "SELECT NULL::BIGINT AS rid, NULL::VARCHAR AS value")
     if attribute.kind in NAME_KINDS:
         rows = f"SELECT rid, name_key AS value FROM ({rows}) raw JOIN names ON raw.value = names.name"
     con.execute(f"CREATE OR REPLACE TABLE record_{attribute.key} AS SELECT DISTINCT rid, value FROM ({rows}) WHERE value IS NOT NULL")
@@ -243,18 +245,18 @@ def _doubt_cut_numbers(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _list_lost_numbers(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
-    faults = _union(_number_faults(sources), "SELECT 0::BIGINT AS rid, '' AS fault, '' AS raw")
-    void = arrow(
-        con,
-        f"""
-        SELECT rid, raw FROM (
-          SELECT rid, upper(regexp_replace(raw, '[^0-9A-Za-z]', '', 'g')) AS raw FROM ({faults}) faults SEMI JOIN records USING (rid)
-          WHERE fault IN ('ID-CHECK', 'ID-DATE', 'ID-LOST')
-          UNION ALL SELECT rid, number FROM doubtful)
-        QUALIFY count(*) OVER (PARTITION BY raw) <= {PLACEHOLDER_RECORDS} ORDER BY rid, raw""",
-    )
+    faults = union_of(_number_faults(sources), "SELECT 0::BIGINT AS rid, '' AS fault, '' AS raw")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE void_numbers AS
+        SELECT rid, upper(regexp_replace(raw, '[^0-9A-Za-z]', '', 'g')) AS raw FROM ({faults}) faults SEMI JOIN records USING (rid)
+        WHERE fault IN ('ID-CHECK', 'ID-DATE', 'ID-LOST') UNION ALL SELECT rid, number FROM doubtful""")
+    con.execute(f"""
+        CREATE TABLE IF NOT EXISTS placeholders AS
+        SELECT raw FROM void_numbers GROUP BY raw HAVING count(*) > {PLACEHOLDER_RECORDS}""")
+    void = arrow(con, "SELECT rid, raw FROM void_numbers ANTI JOIN placeholders USING (raw) ORDER BY rid, raw")
     keep(con, "record_lost", repaired_numbers(void))
 
 
-def _union(parts: Sequence[str], empty: str = "SELECT NULL::BIGINT AS rid") -> str:
+def union_of(parts: Sequence[str], empty: str = "SELECT NULL::BIGINT AS rid") -> str:
+    """SQL of all parts together; of `empty`, without its row, where there are none."""
     return " UNION ALL ".join(parts) if parts else f"{empty} LIMIT 0"

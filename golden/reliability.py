@@ -16,6 +16,9 @@ from golden.claims import AGE_DAYS, NOT_OF_RECORD
 from golden.engine import arrow, count, keep
 from golden.exact_groups import component_labels
 
+LEARNT: tuple[str, ...] = ()
+"""The relations that are learnt from the whole population and kept with the model."""
+
 ENOUGH_VERIFIED = 100
 """With so many verified residents an element's reliabilities rest on them alone."""
 

@@ -29,6 +29,7 @@ Told = Callable[[str], None]
 class Resolution:
     """What came out of the steps, in counts."""
 
+    weights: Weights
     identities: IdentityChanges
     records: int
     warnings: tuple[str, ...]
@@ -42,17 +43,25 @@ def resolve(
     matching: MatchingRules,
     survivorship: SurvivorshipRules,
     previous: Path | None,
+    weights: Weights | None = None,
     told: Told = lambda step: None,
 ) -> Resolution:
-    """Make all relations of a golden version. `previous`: the folder of the version whose ids are kept; `told` hears each step's name."""
+    """Make all relations of a golden version from all records.
+
+    previous: the folder of the version whose ids are kept. weights: of the model that stands, whose relations stand beside it; none: all is
+    learnt from these records. told: hears each step's name.
+    """
     told("records")
     recall(con, previous)
     read_records(con, sources, matching)
     told("exact groups")
     group_exactly(con, matching.exact)
-    told("pairs")
+    told("unit values")
     list_raw_values(con, matching)
-    weights = learn_weights(con, matching)
+    if weights is None:
+        told("learning")
+        weights = learn_weights(con, matching)
+    told("pairs")
     link_units(con, matching, weights)
     told("clusters")
     cluster_units(con, matching, weights)
@@ -61,7 +70,11 @@ def resolve(
     told("values")
     choose_values(con, sources, survivorship)
     return Resolution(
-        identities=changes, records=count(con, "records"), warnings=_warnings(con, matching), conflicts_by_element=_conflicts(con)
+        weights=weights,
+        identities=changes,
+        records=count(con, "records"),
+        warnings=warnings_of(con, matching),
+        conflicts_by_element=conflicts_in(con),
     )
 
 
@@ -77,7 +90,7 @@ def golden_columns() -> tuple[str, ...]:
     return tuple(element.key for element in person_elements())
 
 
-def _warnings(con: duckdb.DuckDBPyConnection, matching: MatchingRules) -> tuple[str, ...]:
+def warnings_of(con: duckdb.DuckDBPyConnection, matching: MatchingRules) -> tuple[str, ...]:
     """What was cut short or stands out; names of keys and data sets and counts, no values."""
     capped = con.execute("SELECT key, blocks, units FROM blocks_capped ORDER BY key").fetchall()
     shared = con.execute("SELECT attribute, shared FROM shared_values WHERE shared > 0 ORDER BY attribute").fetchall()
@@ -97,7 +110,7 @@ def _warnings(con: duckdb.DuckDBPyConnection, matching: MatchingRules) -> tuple[
     )
 
 
-def _conflicts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Residents with more than one value, by element."""
-    rows = con.execute("SELECT element, count(DISTINCT res) FROM rivals GROUP BY element ORDER BY element").fetchall()
+def conflicts_in(con: duckdb.DuckDBPyConnection, rivals: str = "rivals") -> dict[str, int]:
+    """Residents with more than one value, by element. rivals: SQL of (res, element, …)."""
+    rows = con.execute(f"SELECT element, count(DISTINCT res) FROM {rivals} GROUP BY element ORDER BY element").fetchall()
     return {element: int(n) for element, n in rows}

@@ -6,6 +6,7 @@ Relations made here
   rivals(res, element, value, dataset, record, observed_on)
   numbers_of_record(res, number, rid, sure)                the golden number of each resident; not sure where another has it too (X-06)
   golden_rows(res, <one column per stated element>)
+It reads numbers_elsewhere(number) where it stands: golden numbers of residents who are not at hand.
 """
 
 from collections.abc import Sequence
@@ -78,6 +79,7 @@ def _make_empty(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TABLE rivals (
           res BIGINT, element VARCHAR, value VARCHAR, dataset VARCHAR, record VARCHAR, observed_on VARCHAR)""")
+    con.execute("CREATE TEMP TABLE IF NOT EXISTS numbers_elsewhere (number VARCHAR)")
     con.execute("CREATE OR REPLACE TABLE numbers_of_record (res BIGINT, number VARCHAR, rid BIGINT, sure BOOLEAN)")
 
 
@@ -198,7 +200,7 @@ def _keep_decisions(con: duckdb.DuckDBPyConnection) -> None:
 def _list_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""
         INSERT INTO numbers_of_record
-        SELECT d.res, d.golden, w.rid, count(*) OVER (PARTITION BY d.golden) = 1
+        SELECT d.res, d.golden, w.rid, count(*) OVER (PARTITION BY d.golden) = 1 AND d.golden NOT IN (FROM numbers_elsewhere)
         FROM decided d JOIN weighed w ON w.eix = d.eix AND w.res = d.res AND w.value = d.golden
         WHERE d.element = 'id_number' AND {valid_number("d.golden")} IS NOT NULL""")
 

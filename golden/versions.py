@@ -52,9 +52,9 @@ def relation(folder: Path, name: str) -> str:
     parts = parts_of(folder)
     rows = []
     for place, part in enumerate(parts):
-        newer = [_file(later, TOUCHED) for later in parts[place + 1 :]]
-        left = f" ANTI JOIN read_parquet([{', '.join(newer)}]) USING (resident_id)" if newer else ""
-        rows.append(f"SELECT * FROM read_parquet({_file(part, name)}){left}")
+        newer = ", ".join(_file(later, TOUCHED) for later in parts[place + 1 :])
+        left = f"ANTI JOIN (SELECT resident_id FROM read_parquet([{newer}])) AS newer USING (resident_id)" if newer else ""
+        rows.append(f"SELECT part.* FROM read_parquet({_file(part, name)}) AS part {left}")
     return f"({' UNION ALL '.join(rows)})"
 
 
@@ -75,15 +75,35 @@ def write_version(
     `on`: the version that it stands on; the relation `touched`(res) then names the residents of whom these files say all that counts.
     """
     folder = golden_folder(lake, version)
+    whole = on is None or len(parts_of(on)) >= MOST_PARTS
+    queries = dict(_queries(elements, _stated(con), levels))
+    if on is not None:
+        touched = f"SELECT {resident_id('res')} AS resident_id FROM touched"
+        if whole:
+            kept = {name: f"SELECT * FROM {relation(on, name)} ANTI JOIN ({touched}) USING (resident_id)" for name in queries}
+            queries = {name: f"SELECT * FROM ({kept[name]} UNION ALL BY NAME {sql})" for name, sql in queries.items()}
+        else:
+            queries[TOUCHED] = touched
     with lake.aside(folder) as aside:
         aside.mkdir()
-        queries = _queries(elements, _stated(con), levels)
-        if on is not None:
+        if on is not None and not whole:
             (aside / PARTS).write_text(json.dumps([part.name for part in parts_of(on)]), encoding="utf-8")
-            queries = {**queries, TOUCHED: f"SELECT {resident_id('res')} AS resident_id FROM touched ORDER BY res"}
         for name, sql in queries.items():
-            con.execute(f"COPY ({sql}) TO {_file(aside, name)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
+            ordered = f"{sql} ORDER BY {_ORDERS[name]}"
+            con.execute(f"COPY ({ordered}) TO {_file(aside, name)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
     return folder
+
+
+_ORDERS = {
+    "crosswalk": "dataset, record",
+    "residents": "resident_id",
+    "values": "resident_id, element",
+    "rivals": "resident_id, element, value, dataset, record",
+    "evidence": "resident_id, dataset_a, record_a, dataset_b, record_b",
+    "identities": "resident_id",
+    "history": "dataset, record",
+    TOUCHED: "resident_id",
+}
 
 
 def _stated(con: duckdb.DuckDBPyConnection) -> set[str]:
@@ -96,16 +116,15 @@ def _queries(elements: Sequence[str], stated: set[str], levels: Sequence[str]) -
     ends = "JOIN records {0} ON {0}.rid = e.{0} JOIN sources s{0} ON s{0}.src = {0}.src"
     return {
         "crosswalk": f"""SELECT dataset, record, {who} FROM resident_of JOIN records USING (rid) JOIN sources USING (src)
-                         ORDER BY dataset, record""",
-        "residents": f"SELECT {who}, {columns} FROM golden_rows ORDER BY res",
+""",
+        "residents": f"SELECT {who}, {columns} FROM golden_rows",
         "values": f"""SELECT {who}, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status,
-                      value_of_record FROM golden_values ORDER BY res, element""",
-        "rivals": f"""SELECT {who}, element, value, dataset, record, observed_on FROM rivals
-                      ORDER BY res, element, value, dataset, record""",
+                      value_of_record FROM golden_values""",
+        "rivals": f"""SELECT {who}, element, value, dataset, record, observed_on FROM rivals""",
         "evidence": f"""SELECT {resident_id("r.res")} AS resident_id, sa.dataset AS dataset_a, a.record AS record_a,
                         sb.dataset AS dataset_b,
                         b.record AS record_b, bits / 100 AS bits, bridge, {", ".join(f'e."{level}"' for level in levels)}
-                        FROM evidence e {ends.format("a")} {ends.format("b")} JOIN resident_of r ON r.rid = e.a ORDER BY r.res, e.a, e.b""",
-        "identities": f"""SELECT {who}, status, {resident_id("superseded_by")} AS superseded_by FROM identities ORDER BY res""",
-        "history": f"SELECT dataset, record, {who}, content, since FROM history ORDER BY dataset, record",
+                        FROM evidence e {ends.format("a")} {ends.format("b")} JOIN resident_of r ON r.rid = e.a""",
+        "identities": f"""SELECT {who}, status, {resident_id("superseded_by")} AS superseded_by FROM identities""",
+        "history": f"SELECT dataset, record, {who}, content, since FROM history",
     }

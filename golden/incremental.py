@@ -1,0 +1,202 @@
+"""A run that looks only at what changes can reach, and leaves the same version as a full run by the same model would.
+
+The steps are those of `resolution`, over the records of the scope (`changes`); what comes out for the core replaces what the last version
+said, all else stands. The golden values are chosen only for residents whose records changed, in number or in what they say, and for those
+whose identity number turned out, or ceased, to be another's as well.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from golden.blocking import propose_pairs
+from golden.changes import list_around, list_changed, list_core, list_mates, list_touched, reduced, touch
+from golden.clustering import cluster_units
+from golden.comparison import score_pairs
+from golden.engine import count
+from golden.exact_groups import group_exactly
+from golden.identity import IdentityChanges, keep_identities, recall
+from golden.records import read_records
+from golden.resolution import Resolution, conflicts_in, warnings_of
+from golden.sources import RecordSource
+from golden.survivorship import choose_values
+from golden.unit_values import list_raw_values, list_unit_values
+from golden.versions import relation
+from golden.weights import Weights
+from rules.authority import SurvivorshipRules
+from rules.matching import MatchingRules
+
+MOST_CHANGED = 0.2
+"""Where more of all records changed, a full run is the quicker one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """The last version: its folder, its snapshots by data set, its counts and warnings."""
+
+    folder: Path
+    snapshots: dict[str, int]
+    residents: int
+    records: int
+    warnings: tuple[str, ...]
+    conflicts_by_element: dict[str, int]
+
+
+def resolve_changes(
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[RecordSource],
+    *,
+    stamped: Collection[str],
+    matching: MatchingRules,
+    survivorship: SurvivorshipRules,
+    standing: Standing,
+    weights: Weights,
+    spill: Path,
+    told: Callable[[str], None] = lambda step: None,
+) -> Resolution | None:
+    """Make the relations of a version that stands on `standing`; None where so much changed that a full run is due.
+
+    The state of that version is attached as `state`, and the relations of the model stand. Beside the relations of a full run there are
+    `touched`(res) and those of `changes`, which `bring_forward` needs.
+    """
+    told("changes")
+    moved = [source for source in sources if standing.snapshots.get(source.dataset) != source.version]
+    if list_changed(con, standing.folder, moved, stamped) > MOST_CHANGED * standing.records:
+        return None
+    list_touched(con, moved, matching)
+    with TemporaryDirectory(prefix="scope-", dir=spill) as folder:
+        scope = _Scope(con=con, sources=sources, stamped=stamped, matching=matching, weights=weights, folder=Path(folder))
+        while True:
+            told("scope")
+            scope.reach()
+            told("linking")
+            recall(con, standing.folder, "concerned_residents")
+            at_hand = scope.link()
+            told("identities")
+            changes = keep_identities(con)
+            told("values")
+            _list_touched_residents(con)
+            choose_values(con, at_hand, survivorship)
+            if not _numbers_unsettled(con):
+                break
+    return _resolution(con, matching, standing, weights, changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scope:
+    con: duckdb.DuckDBPyConnection
+    sources: Sequence[RecordSource]
+    stamped: Collection[str]
+    matching: MatchingRules
+    weights: Weights
+    folder: Path
+
+    def reach(self) -> None:
+        """`core_records`, `core_units`, `scope_records`: touched units are grouped anew to see which blocks they are in now."""
+        con = self.con
+        while True:
+            list_around(con, "touched_records", "scope_records")
+            self._values()
+            con.execute("""
+                CREATE OR REPLACE TEMP TABLE standing_touched AS
+                SELECT DISTINCT unit FROM unit_of SEMI JOIN touched_records USING (rid)""")
+            list_mates(con, self.matching)
+            if not touch(con, "crossing"):
+                break
+        list_core(con)
+        list_around(con, "core_records", "scope_records")
+
+    def link(self) -> tuple[RecordSource, ...]:
+        """From the records of the scope to the clusters of the core; gives the sources with the records of the scope."""
+        con, at_hand = self.con, self._values()
+        con.execute("CREATE OR REPLACE TEMP TABLE standing_core AS SELECT DISTINCT unit FROM unit_of SEMI JOIN core_records USING (rid)")
+        propose_pairs(con, self.matching, capped_known=True)
+        con.execute("DELETE FROM pairs WHERE a NOT IN (FROM standing_core) OR b NOT IN (FROM standing_core)")
+        score_pairs(con, self.matching, self.weights)
+        for relation_of_units in ("unit_of", "units"):
+            con.execute(f"DELETE FROM {relation_of_units} WHERE unit NOT IN (FROM standing_core)")
+        cluster_units(con, self.matching, self.weights)
+        return at_hand
+
+    def _values(self) -> tuple[RecordSource, ...]:
+        con = self.con
+        at_hand = reduced(con, self.sources, "scope_records", self.folder)
+        read_records(con, at_hand, self.matching, self.stamped)
+        group_exactly(con, self.matching.exact)
+        list_raw_values(con, self.matching)
+        list_unit_values(con, self.matching, self.weights)
+        return at_hand
+
+
+def _list_touched_residents(con: duckdb.DuckDBPyConnection) -> None:
+    """touched(res): who has other records than before, or records that say something else; from here on `resident_of` holds only theirs.
+
+    Whoever merged into one of them earlier, or whose id now resolves to another, is touched as well.
+    """
+    con.execute("CREATE OR REPLACE TEMP TABLE core_residents AS FROM resident_of")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE was_of AS
+        SELECT rid, res FROM state.unit_of SEMI JOIN core_records USING (rid) JOIN state.units USING (unit)""")
+    con.execute("CREATE TEMP TABLE IF NOT EXISTS unsettled (res BIGINT)")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE touched AS
+        WITH moved AS (
+          SELECT o.res AS was, n.res AS is_now FROM was_of o FULL JOIN core_residents n USING (rid)
+          WHERE o.res IS DISTINCT FROM n.res OR rid IN (FROM changed)),
+        known AS (
+          SELECT res FROM identities FULL JOIN old_identities o USING (res)
+          WHERE identities.status IS DISTINCT FROM o.status OR identities.superseded_by IS DISTINCT FROM o.superseded_by)
+        SELECT was AS res FROM moved WHERE was IS NOT NULL UNION SELECT is_now FROM moved WHERE is_now IS NOT NULL
+        UNION FROM known UNION FROM returned UNION FROM unsettled""")
+    con.execute("CREATE OR REPLACE TABLE resident_of AS SELECT * FROM core_residents SEMI JOIN touched USING (res)")
+    con.execute("CREATE OR REPLACE TEMP TABLE numbers_elsewhere AS SELECT number FROM state.own_numbers ANTI JOIN touched USING (res)")
+
+
+def _numbers_unsettled(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether others hold a golden number that one of the touched took up or gave up: `unsettled`, to be looked at again with them."""
+    before = count(con, "unsettled")
+    con.execute("""
+        INSERT INTO unsettled SELECT DISTINCT res FROM state.own_numbers ANTI JOIN touched USING (res)
+        WHERE number IN ((SELECT number FROM numbers_of_record EXCEPT SELECT number FROM state.own_numbers SEMI JOIN touched USING (res))
+          UNION (SELECT number FROM state.own_numbers SEMI JOIN touched USING (res) EXCEPT SELECT number FROM numbers_of_record))""")
+    con.execute("CREATE OR REPLACE TEMP TABLE unsettled_units AS SELECT unit FROM state.units SEMI JOIN unsettled USING (res)")
+    touch(con, "unsettled_units")
+    return count(con, "unsettled") > before
+
+
+def _resolution(
+    con: duckdb.DuckDBPyConnection, matching: MatchingRules, standing: Standing, weights: Weights, changes: IdentityChanges
+) -> Resolution:
+    """The counts of the whole version: those of the last one, less what the core was, with what it is."""
+    before = {
+        "records": count(con, "was_of"),
+        "residents": count(con, "old_identities", "status = 'active'"),
+    }
+    residents = standing.residents - before["residents"] + count(con, "identities", "status = 'active'")
+    records = standing.records - before["records"] + count(con, "core_residents")
+    conflicts = _conflicts(con, standing)
+    _restrict(con)
+    return Resolution(
+        weights=weights,
+        identities=IdentityChanges(residents=residents, new=changes.new, merged=changes.merged, split=changes.split),
+        records=records,
+        warnings=tuple(dict.fromkeys((*standing.warnings, *warnings_of(con, matching)))),
+        conflicts_by_element=conflicts,
+    )
+
+
+def _conflicts(con: duckdb.DuckDBPyConnection, standing: Standing) -> dict[str, int]:
+    """Residents with more than one value, by element: those of the last version, the touched counted anew."""
+    rivals = f"(SELECT resident_id[2:]::BIGINT AS res, element FROM {relation(standing.folder, 'rivals')}) SEMI JOIN touched USING (res)"
+    before, now, all_then = conflicts_in(con, rivals), conflicts_in(con), standing.conflicts_by_element
+    counts = {key: all_then.get(key, 0) - before.get(key, 0) + now.get(key, 0) for key in sorted({*all_then, *now})}
+    return {element: n for element, n in counts.items() if n}
+
+
+def _restrict(con: duckdb.DuckDBPyConnection) -> None:
+    """What is written of a version that stands on another is what concerns the touched."""
+    for name in ("identities", "history"):
+        con.execute(f"DELETE FROM {name} WHERE res NOT IN (FROM touched)")
