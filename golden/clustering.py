@@ -63,9 +63,7 @@ def _list_decided(con: duckdb.DuckDBPyConnection) -> None:
 
 def _list_members(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
     """members(unit, node, component): the units that some edge or decision could join; node: their place from 0."""
-    edges = arrow(
-        con, f"SELECT a, b FROM scored WHERE {_edge(rules)} UNION SELECT a, b FROM decided WHERE together ORDER BY a, b"
-    )
+    edges = arrow(con, f"SELECT a, b FROM scored WHERE {_edge(rules)} UNION SELECT a, b FROM decided WHERE together ORDER BY a, b")
     units, a, b = _nodes(edges)
     keep(con, "members", pa.table({"unit": units, "node": np.arange(len(units)), "component": first_of_component(a, b, len(units))}))
     con.execute("CREATE OR REPLACE TEMP TABLE component_sizes AS SELECT component, count(*) AS units FROM members GROUP BY component")
