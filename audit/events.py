@@ -36,6 +36,8 @@ class Event(StrEnum):
     GRANT_SUSPENDED = "grants:grant:suspended"
     GRANT_RESUMED = "grants:grant:resumed"
     GRANT_ENDED = "grants:grant:ended"
+    DECISION_MADE = "stewardship:decision:made"
+    DECISION_REVOKED = "stewardship:decision:revoked"
     DATASET_REGISTERED = "catalog:dataset:registered"
     SNAPSHOT_ACCEPTED = "catalog:snapshot:accepted"
     GOLDEN_VERSION_MADE = "golden:version:made"

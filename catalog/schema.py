@@ -391,3 +391,41 @@ class ReceiptRow(Record):
     digest: Mapped[str] = mapped_column(String(64))
     audit_seq: Mapped[int] = mapped_column(BigInteger)
     handed_over_at: Mapped[datetime]
+
+
+class StewardDecisionRow(Record):
+    """A steward's decision (裁定) about residents. Rows are never deleted: a decision ends by its expiry or by its revocation."""
+
+    __tablename__ = "steward_decision"
+    __table_args__ = (CheckConstraint("kind IN ('merge', 'apart', 'pin')", name="kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    resident_a: Mapped[str] = mapped_column(String(20))
+    """The resident that was shown when it was decided; the decision itself holds of records."""
+    resident_b: Mapped[str | None] = mapped_column(String(20))
+    element: Mapped[str | None] = mapped_column(Key)
+    value: Mapped[str | None]
+    overruled: Mapped[list[str]]
+    """The other values of the element that were known when it was pinned: they are no news later."""
+    reason: Mapped[str]
+    until: Mapped[date | None]
+    """Of a pin the last day on which it stands; of another the day on which it is to be looked at again."""
+    golden_version: Mapped[int]
+    decided_by: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    decided_at: Mapped[datetime]
+    revoked_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
+    revoked_at: Mapped[datetime | None]
+    revoke_reason: Mapped[str | None]
+
+
+class DecisionAnchorRow(Record):
+    """A record on which a steward's decision holds: records keep their keys, whatever becomes of resident ids."""
+
+    __tablename__ = "decision_anchor"
+    __table_args__ = (CheckConstraint("side IN ('a', 'b')", name="side"), Index(None, "dataset_key", "record"))
+
+    decision_id: Mapped[int] = mapped_column(ForeignKey("steward_decision.id"), primary_key=True)
+    side: Mapped[str] = mapped_column(String(1), primary_key=True)
+    dataset_key: Mapped[str] = mapped_column(Key, primary_key=True)
+    record: Mapped[str] = mapped_column(primary_key=True)

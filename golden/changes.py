@@ -29,7 +29,7 @@ from rules.matching import MatchingRules
 
 def list_changed(con: duckdb.DuckDBPyConnection, previous: Path, changed_sources: Sequence[RecordSource], stamped: Collection[str]) -> int:
     """Make `changed`, and `returned`(res): residents to whom a record belonged that had gone. Returns how many records changed."""
-    names = ", ".join(f"'{quoted(source.dataset)}'" for source in changed_sources)
+    names = ", ".join(f"'{quoted(source.dataset)}'" for source in changed_sources) or "NULL"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE said_before AS
         SELECT {rid_in("dataset", "record")} AS rid, resident_id[2:]::BIGINT AS res, content
@@ -42,6 +42,11 @@ def list_changed(con: duckdb.DuckDBPyConnection, previous: Path, changed_sources
         FULL JOIN ({contents(changed_sources, stamped)}) n USING (rid) WHERE o.content IS DISTINCT FROM n.content""")
     con.execute("CREATE OR REPLACE TEMP TABLE returned AS SELECT DISTINCT res FROM said_before SEMI JOIN changed USING (rid)")
     return count(con, "changed")
+
+
+def also_changed(con: duckdb.DuckDBPyConnection, records: str) -> None:
+    """Records of a relation (rid) that stand count as changed, though they say what they said."""
+    con.execute(f"INSERT INTO changed SELECT rid FROM {records} SEMI JOIN state.unit_of USING (rid) ANTI JOIN changed USING (rid)")
 
 
 def list_touched(con: duckdb.DuckDBPyConnection, changed_sources: Sequence[RecordSource], rules: MatchingRules) -> None:

@@ -124,6 +124,11 @@ def _list_units(con: duckdb.DuckDBPyConnection) -> None:
         JOIN (SELECT number, part, min(rid) AS unit FROM placed GROUP BY number, part) USING (number, part)
         UNION ALL
         SELECT rid, rid, NULL FROM records WHERE number IS NULL""")
+    count_units(con)
+
+
+def count_units(con: duckdb.DuckDBPyConnection) -> None:
+    """`units` and `number_conflicts` from `unit_of`."""
     con.execute("""
         CREATE OR REPLACE TABLE units AS
         SELECT *, number IS NOT NULL AND coalesce(bool_or(attested) OVER (PARTITION BY number), false) AS number_attested FROM (

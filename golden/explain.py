@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from catalog.lake import Lake
 from catalog.schema import DatasetRow, DepartmentRow, GoldenVersionRow
 from catalog.store import Store
+from golden.pinning import RULE_PINNED
 from golden.survivorship import (
     RULE_FRESHNESS,
     RULE_NUMBER,
@@ -35,6 +36,7 @@ RULE_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         RULE_WEIGHED: ("数源部门无值，取最可信者", "no value of record; the most probable of the others"),
         RULE_FRESHNESS: ("易变数据项：可信度×新鲜度", "an element that changes: reliability × freshness"),
         RULE_UNRESOLVED: ("没有足够可信的值", "no value is probable enough"),
+        RULE_PINNED: ("人工确认值，到期前有效", "pinned by a steward until it expires"),
     }
 )
 STATUS_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(

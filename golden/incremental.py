@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from golden.blocking import propose_pairs
-from golden.changes import list_around, list_changed, list_core, list_mates, list_touched, reduced, touch
+from golden.changes import also_changed, list_around, list_changed, list_core, list_mates, list_touched, reduced, touch
 from golden.clustering import cluster_units
 from golden.comparison import score_pairs
+from golden.decisions import DecisionsAtHand, decide_units, give_back, list_decisions, list_moved
 from golden.engine import count
 from golden.exact_groups import group_exactly
 from golden.identity import IdentityChanges, keep_identities, recall
@@ -35,7 +36,7 @@ MOST_CHANGED = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """The last version: its folder, its snapshots by data set, its counts and warnings."""
+    """The last version: its folder, its snapshots by data set, its counts and warnings, the stewards' decisions that stood."""
 
     folder: Path
     snapshots: dict[str, int]
@@ -43,6 +44,7 @@ class Standing:
     records: int
     warnings: tuple[str, ...]
     conflicts_by_element: dict[str, int]
+    decisions: tuple[int, ...] = ()
 
 
 def resolve_changes(
@@ -54,6 +56,7 @@ def resolve_changes(
     survivorship: SurvivorshipRules,
     standing: Standing,
     weights: Weights,
+    decisions: DecisionsAtHand,
     spill: Path,
     told: Callable[[str], None] = lambda step: None,
 ) -> Resolution | None:
@@ -66,6 +69,8 @@ def resolve_changes(
     moved = [source for source in sources if standing.snapshots.get(source.dataset) != source.version]
     if list_changed(con, standing.folder, moved, stamped) > MOST_CHANGED * standing.records:
         return None
+    list_decisions(con, decisions.standing)
+    also_changed(con, list_moved(con, decisions.moved_since(standing.decisions)))
     list_touched(con, moved, matching)
     with TemporaryDirectory(prefix="scope-", dir=spill) as folder:
         scope = _Scope(con=con, sources=sources, stamped=stamped, matching=matching, weights=weights, folder=Path(folder))
@@ -74,6 +79,7 @@ def resolve_changes(
             scope.reach()
             told("linking")
             recall(con, standing.folder, "concerned_residents")
+            give_back(con, decisions.revoked)
             at_hand = scope.link()
             told("identities")
             changes = keep_identities(con)
@@ -126,6 +132,7 @@ class _Scope:
         at_hand = reduced(con, self.sources, "scope_records", self.folder)
         read_records(con, at_hand, self.matching, self.stamped)
         group_exactly(con, self.matching.exact)
+        decide_units(con)
         list_raw_values(con, self.matching)
         list_unit_values(con, self.matching, self.weights)
         return at_hand

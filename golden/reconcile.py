@@ -20,6 +20,7 @@ from catalog.lake import Lake
 from catalog.schema import GoldenInputRow, GoldenVersionRow, ReconcileRunRow
 from catalog.snapshots import AcceptedSnapshot, newest_accepted, sweep
 from catalog.store import Store
+from golden.decisions import DecisionsAtHand, decisions_at
 from golden.engine import MEMORY_LIMIT, open_engine
 from golden.incremental import Standing, resolve_changes
 from golden.model import Model, read_model, recall_model, write_model
@@ -68,8 +69,8 @@ def reconcile(
     `learn`: learn the model anew, also where it is not due. Raises Refused REC-EMPTY where no accepted snapshot is about persons.
     """
     with lake.lock(LOCK):
-        inputs = _Inputs.read(store, lake)
         last = newest_version(store)
+        inputs = _Inputs.read(store, lake, now, last)
         if last is not None and last.inputs_digest == inputs.digest and not full and not learn:
             return _outcome(last, unchanged=True)
         run = _begin(store, full, now)
@@ -89,26 +90,33 @@ def newest_version(store: Store) -> GoldenVersionRow | None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
-    """The snapshots that go in, and one digest over them and the rules."""
+    """The snapshots and the stewards' decisions that go in, and one digest over them and the rules."""
 
     snapshots: tuple[AcceptedSnapshot, ...]
     sources: tuple[RecordSource, ...]
+    decisions: DecisionsAtHand
     digest: str
 
     @classmethod
-    def read(cls, store: Store, lake: Lake) -> "_Inputs":
+    def read(cls, store: Store, lake: Lake, now: datetime, last: GoldenVersionRow | None) -> "_Inputs":
         with store.session() as session:
             snapshots = newest_accepted(session, lake)
+            decisions = decisions_at(session, now, None if last is None else last.created_at)
         sources = record_sources(snapshots)
         if not sources:
             raise Refused("REC-EMPTY", where=f"{len(snapshots)} snapshots")
         taking_part = {source.dataset for source in sources}
-        return cls(snapshots=tuple(s for s in snapshots if s.dataset.key in taking_part), sources=sources, digest=_digest(sources))
+        return cls(
+            snapshots=tuple(s for s in snapshots if s.dataset.key in taking_part),
+            sources=sources,
+            decisions=decisions,
+            digest=_digest(sources, decisions),
+        )
 
 
-def _digest(sources: Sequence[RecordSource]) -> str:
+def _digest(sources: Sequence[RecordSource], decisions: DecisionsAtHand) -> str:
     said = [[s.dataset, s.version, _understood(s)] for s in sources]
-    return hashlib.sha256(json.dumps([rules_version(), said], ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([rules_version(), said, list(decisions.ids)], ensure_ascii=False).encode()).hexdigest()
 
 
 def _understood(source: RecordSource) -> str:
@@ -169,6 +177,7 @@ class _Work:
             survivorship=load_survivorship(),
             previous=self.previous,
             weights=None if model is None else model.weights,
+            decisions=self.inputs.decisions,
             told=self.told,
         )
         self.told("files")
@@ -198,6 +207,7 @@ class _Work:
                 survivorship=load_survivorship(),
                 standing=self._standing(self.last, self.previous),
                 weights=model.weights,
+                decisions=self.inputs.decisions,
                 spill=self.folder,
                 told=self.told,
             )
@@ -226,6 +236,7 @@ class _Work:
             records=last.records,
             warnings=tuple(last.counts["warnings"]),
             conflicts_by_element=dict(last.counts["conflicts_by_element"]),
+            decisions=tuple(last.counts.get("decisions", ())),
         )
 
     def _commit(self, found: Resolution, learnt_with: int | None) -> GoldenVersionRow:
@@ -239,6 +250,7 @@ class _Work:
             counts={
                 **_counts(found),
                 "model": learnt_with,
+                "decisions": list(self.inputs.decisions.ids),
                 "understood": {source.dataset: _understood(source) for source in self.inputs.sources},
             },
             created_at=self.now,

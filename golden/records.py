@@ -70,7 +70,8 @@ def _most_on_one_day(con: duckdb.DuckDBPyConnection, source: RecordSource, colum
 
 def contents(sources: Sequence[RecordSource], stamped: Collection[str]) -> str:
     """SQL for (rid, content) of all records of some sources: two versions of a record that say the same have the same content."""
-    rows = union_of([rows_of(source, f"rid, {contents_of(source, stamped)} AS content") for source in sources])
+    parts = [rows_of(source, f"rid, {contents_of(source, stamped)} AS content") for source in sources]
+    rows = union_of(parts, "SELECT NULL::BIGINT AS rid, NULL::BIGINT AS content")
     return f"SELECT rid, {WITH_LOST} AS content FROM ({rows}) LEFT JOIN ({_lost_contents(sources)}) USING (rid)"
 
 

@@ -9,6 +9,7 @@ import duckdb
 from golden.blocking import propose_pairs
 from golden.clustering import cluster_units
 from golden.comparison import score_pairs
+from golden.decisions import DecisionsAtHand, decide_units, give_back, list_decisions
 from golden.engine import count
 from golden.estimation import learn_weights
 from golden.exact_groups import group_exactly
@@ -23,6 +24,7 @@ from rules.elements import person_elements
 from rules.matching import MatchingRules
 
 Told = Callable[[str], None]
+NONE_DECIDED = DecisionsAtHand()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ def resolve(
     survivorship: SurvivorshipRules,
     previous: Path | None,
     weights: Weights | None = None,
+    decisions: DecisionsAtHand = NONE_DECIDED,
     told: Told = lambda step: None,
 ) -> Resolution:
     """Make all relations of a golden version from all records.
@@ -53,9 +56,12 @@ def resolve(
     """
     told("records")
     recall(con, previous)
+    give_back(con, decisions.revoked)
+    list_decisions(con, decisions.standing)
     read_records(con, sources, matching)
     told("exact groups")
     group_exactly(con, matching.exact)
+    decide_units(con)
     told("unit values")
     list_raw_values(con, matching)
     if weights is None:

@@ -16,6 +16,7 @@ import duckdb
 from golden.claims import NOT_OF_RECORD, batches, list_claims, list_rules
 from golden.engine import identifier
 from golden.exact_groups import birth_in, sex_in
+from golden.pinning import apply_pins
 from golden.records import rows_in, valid_number
 from golden.reliability import estimate_reliability
 from golden.sources import RecordSource, claimed_elements
@@ -57,6 +58,7 @@ def choose_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
         _keep_decisions(con)
         _list_own_numbers(con)
     _mark_shared_numbers(con)
+    apply_pins(con)
     _spread(con)
 
 
