@@ -28,6 +28,7 @@ from access.reading import (
     base_batches,
     counted,
     crosswalk_batches,
+    enterprise_batches,
     golden_batches,
     masked_batches,
     spilling_connection,
@@ -35,7 +36,7 @@ from access.reading import (
 from access.receipts import RECEIPT_SUFFIX, Receipt, as_json, keep
 from access.recording import Answer, Facts, Outcome, Recorder
 from access.staging import Staging, check_writable, sweep
-from access.targets import GOLDEN, RESIDENT_ID, Target, load_target
+from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target
 from access.terms import Grant, GrantState
 from audit.keys import read_private, write_private
 from audit.log import Log, open_log
@@ -134,6 +135,15 @@ class Door:
         assert folder is not None, "the golden target knows its folder"
         return self._hand_over(admitted, delivery, lambda con, residents: counted(crosswalk_batches(con, folder), residents))
 
+    def export_enterprise_crosswalk(self, actor: str, purpose: str, out: Path) -> Answer:
+        """Each accepted record and the enterprise it belongs to, as Parquet: dataset, record, enterprise_id. Needs the bureau role."""
+        check_writable(out)
+        admitted = self._admit(Act.EXPORT_CROSSWALK, actor, purpose, None, {"format": PARQUET}, GOLDEN_ENTERPRISES)
+        names = tuple(admitted.target.columns)
+        admitted = replace(admitted, plan=dict.fromkeys(names, AS_IT_STANDS))
+        delivery = _Delivery(out=out, file_format=PARQUET, names=names)
+        return self._hand_over(admitted, delivery, lambda con, residents: enterprise_batches(con, admitted.target))
+
     def why(self, actor: str, purpose: str, resident: str, element: str | None = None) -> Answer:
         """The explanation of a resident's golden values: sources, dates, rules, rivals, evidence. Its `value` is golden's Explanation."""
         facts = {"subject": self._log.subject("resident", resident), "element": element}
@@ -152,14 +162,17 @@ class Door:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _admit(self, act: Act, actor: str, purpose: str, grant: Grant | None, facts: Facts) -> _Admitted:
-        """Decide, twice: before the target is looked at, so that nobody learns of it who may not, and with it."""
+    def _admit(self, act: Act, actor: str, purpose: str, grant: Grant | None, facts: Facts, bureaus: str = GOLDEN) -> _Admitted:
+        """Decide, twice: before the target is looked at, so that nobody learns of it who may not, and with it.
+
+        `bureaus`: the target of a question without a grant.
+        """
         account = self._account(actor)
         question = Question(act=act, account=account, purpose=purpose, today=self._today(), policy=self._policy, grant=grant)
         facts = {"actor": actor, "department": account.department, "purpose": purpose, **facts}
         self._require(question, facts)
         with self._store.session() as session:
-            target = load_target(session, self._lake, grant.target if grant else GOLDEN)
+            target = load_target(session, self._lake, grant.target if grant else bureaus)
         decision = self._require(replace(question, target=target), facts)
         return _Admitted(
             act=act, account=account, grant=grant, target=target, plan=decision.plan, facts=facts | self._versions(target, grant)

@@ -105,6 +105,11 @@ def crosswalk_batches(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[
     yield from _batches(con, f"SELECT dataset, record, {RESIDENT_ID} FROM {crosswalk} ORDER BY dataset, record")
 
 
+def enterprise_batches(con: duckdb.DuckDBPyConnection, target: Target) -> Iterator[pa.RecordBatch]:
+    """Each accepted record with the enterprise it belongs to."""
+    yield from _batches(con, f"SELECT {', '.join(target.columns)} FROM {target.relation} ORDER BY dataset, record")
+
+
 def _batches(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
     reader: pa.RecordBatchReader = con.sql(query).to_arrow_reader(ROWS_A_BATCH)
     yield from reader

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from catalog.datasets import Column, Dataset
 from catalog.lake import Lake
-from catalog.schema import DatasetColumnRow, GoldenVersionRow
+from catalog.schema import DatasetColumnRow, EnterpriseVersionRow, GoldenVersionRow
 from catalog.snapshots import newest_accepted
 from golden.engine import quoted
+from golden.enterprises import ENTERPRISE_ID, enterprise_folder
 from golden.versions import columns_of, golden_folder, relation
 from masking.plan import MaskedColumn
 from rules.elements import Element, load_elements
@@ -21,6 +22,7 @@ from rules.errors import NotFound
 from rules.tiers import Level, highest
 
 GOLDEN = "golden"
+GOLDEN_ENTERPRISES = "golden:enterprises"
 RESIDENT_ID = "resident_id"
 KIND_OF_LOGICAL_TYPE = {"date": "date", "timestamp": "timestamp", "integer": "number", "number": "number", "boolean": "boolean"}
 SHARE_NONE = "none"
@@ -69,8 +71,12 @@ class GoldenFiles:
 
 
 def load_target(session: Session, lake: Lake, key: str) -> Target:
-    """The newest version of a target. NotFound DOOR-NO-GOLDEN or DOOR-NO-SNAPSHOT if there is none yet, CAT-DATASET if it is unknown."""
-    return _golden_target(session, lake) if key == GOLDEN else _dataset_target(session, lake, key)
+    """The newest version of a target.
+
+    NotFound DOOR-NO-GOLDEN, DOOR-NO-ENTERPRISES or DOOR-NO-SNAPSHOT if there is none yet, CAT-DATASET if it is unknown.
+    """
+    kinds = {GOLDEN: _golden_target, GOLDEN_ENTERPRISES: _enterprise_target}
+    return kinds[key](session, lake) if key in kinds else _dataset_target(session, lake, key)
 
 
 def newest_golden(session: Session, lake: Lake) -> GoldenFiles | None:
@@ -101,6 +107,27 @@ def _golden_target(session: Session, lake: Lake) -> Target:
         birth_column="birth_date" if "birth_date" in names else None,
         number_column="id_number" if "id_number" in names else None,
         persons=golden.folder,
+    )
+
+
+def _enterprise_target(session: Session, lake: Lake) -> Target:
+    """The crosswalk of enterprises: it holds no fact of a person."""
+    version = session.scalar(sa.select(sa.func.max(EnterpriseVersionRow.version)))
+    if version is None:
+        raise NotFound("DOOR-NO-ENTERPRISES")
+    names = ("dataset", "record", ENTERPRISE_ID)
+    facts = [MaskedColumn(name=name, element=None, kind="text", level=Level.L1, of_person=False) for name in names]
+    return Target(
+        key=GOLDEN_ENTERPRISES,
+        version=version,
+        relation=f"read_parquet('{quoted(str(enterprise_folder(lake, version) / 'crosswalk.parquet'))}')",
+        columns={fact.name: TargetColumn(facts=fact, shared=True) for fact in facts},
+        about_persons=False,
+        order_column="dataset, record",
+        area_column=None,
+        birth_column=None,
+        number_column=None,
+        persons=None,
     )
 
 

@@ -247,6 +247,20 @@ class GoldenInputRow(Record):
     snapshot_version: Mapped[int]
 
 
+class EnterpriseVersionRow(Record):
+    """A version of the golden records of enterprises (企业金记录). The row is the commit of its folder in the lake."""
+
+    __tablename__ = "enterprise_version"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    inputs_digest: Mapped[str] = mapped_column(String(64))
+    rules_version: Mapped[str] = mapped_column(String(40))
+    enterprises: Mapped[int] = mapped_column(BigInteger)
+    records: Mapped[int] = mapped_column(BigInteger)
+    counts: Mapped[Mapping[str, Any]]
+    created_at: Mapped[datetime]
+
+
 class ServingVersionRow(Record):
     """A serving copy of a golden version; the newest row is the one that answers."""
 

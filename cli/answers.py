@@ -11,6 +11,7 @@ from access.door import Door, open_door
 from access.recording import Answer
 from cli.output import as_json_option, console, print_json
 from cli.platform import Platform, platform
+from cli.road import entity_option
 
 actor_option = click.option("--as", "actor", default=OPERATOR_NAME, show_default=True, help="The account that asks (账号).")
 out_option = click.option(
@@ -36,12 +37,14 @@ def export() -> None:
 @out_option
 @actor_option
 @click.option("--purpose", default=EXPORT_PURPOSE, show_default=True, help="What it is for (用途).")
+@entity_option
 @as_json_option
 @platform
-def crosswalk(here: Platform, out: Path, actor: str, purpose: str, as_json: bool) -> None:
-    """Each accepted record and the resident it belongs to (对照表): dataset, record, resident_id."""
+def crosswalk(here: Platform, out: Path, actor: str, purpose: str, entity: str, as_json: bool) -> None:
+    """Each accepted record and the resident (or enterprise) it belongs to (对照表): dataset, record, resident_id or enterprise_id."""
     with the_door(here) as door:
-        print_answer(door.export_crosswalk(actor, purpose, out), as_json)
+        exports = {"residents": door.export_crosswalk, "enterprises": door.export_enterprise_crosswalk}
+        print_answer(exports[entity](actor, purpose, out), as_json)
 
 
 @export.command()

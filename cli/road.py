@@ -39,14 +39,23 @@ def print_summary(outcomes: list) -> None:
     print_table("归集结果 ingest", ("状态 state", "数据集 data sets", "行 rows", "隔离 quarantined"), rows, numbers=(1, 2, 3))
 
 
+entity_option = click.option(
+    "--entity", type=click.Choice(["residents", "enterprises"]), default="residents", show_default=True, help="Of whom (居民 or 企业)."
+)
+
+
 @click.command()
 @click.option("--full", is_flag=True, help="Everything anew; ids and values stay where the data are the same (全量).")
+@entity_option
 @as_json_option
 @platform
-def reconcile(here: Platform, full: bool, as_json: bool) -> None:
+def reconcile(here: Platform, full: bool, entity: str, as_json: bool) -> None:
     """Resolve accepted snapshots into residents and golden records (对账): only what changed, unless --full."""
     from pipelines import run
 
+    if entity == "enterprises":
+        _reconcile_enterprises(here, full, as_json)
+        return
     with progress("对账 reconcile", None):
         outcome = run.reconcile(here.home, full=full)
     if as_json:
@@ -60,3 +69,19 @@ def reconcile(here: Platform, full: bool, as_json: bool) -> None:
     counts = f"新增 new {outcome.new:,}, 合并 merged {outcome.merged:,}, 拆分 split {outcome.split:,}"
     found = f"{outcome.records:,} 条记录 records → {outcome.residents:,} 名居民 residents ({counts})"
     console.print(f"金记录第 {outcome.version} 版 golden version {outcome.version}: {found}")
+
+
+def _reconcile_enterprises(here: Platform, full: bool, as_json: bool) -> None:
+    """Not a job of Dagster's: nothing that residents are made of depends on it."""
+    from golden.enterprises import reconcile_enterprises
+
+    with progress("企业对账 reconcile enterprises", None):
+        outcome = reconcile_enterprises(here.store, here.lake, full=full, now=here.now())
+    if as_json:
+        print_json(outcome)
+        return
+    for warning in outcome.warnings:
+        errors.print(f"提示 Note: {warning}", markup=False)
+    counts = f"新增 new {outcome.new:,}, 合并 merged {outcome.merged:,}, 拆分 split {outcome.split:,}"
+    found = f"{outcome.records:,} 条记录 records → {outcome.enterprises:,} 家企业 enterprises ({counts})"
+    console.print(f"企业金记录第 {outcome.version} 版 enterprise version {outcome.version}: {found}")

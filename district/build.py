@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from district.areas import Areas, lay_out, write_areas
-from district.contracts import promise_of, promise_of_thing, write_contract
+from district.contracts import promise_of, promise_of_enterprise_set, promise_of_thing, write_contract
 from district.copying import copy_over
 from district.dirt import spoil
 from district.dirt.lives import note_lives
+from district.enterprise_population import Enterprises, draw_enterprises, truth_of
+from district.enterprise_sets import EnterpriseSet, EnterpriseView, load_enterprise_sets, look_at_enterprises
 from district.files import EXTENSIONS, MOST_EXCEL_ROWS, Sink, open_sink
 from district.forms import write_in_form
 from district.person_sets import Form, PersonSet, load_person_sets
@@ -24,6 +26,7 @@ from rules.departments import load_departments
 
 DEPARTMENTS, DATASETS = 65, 150
 MOST_DATASETS = 1_083
+ENTERPRISE_TABLES = ("enterprises", "enterprise_records", "enterprise_patterns")
 
 Report = Callable[[str, int, int], None]
 
@@ -83,7 +86,9 @@ def build(
     specs = [spec for spec in load_person_sets().values() if spec.department in units]
     made = _write_persons(district, areas, out, specs, report)
     if not persons_only:
-        made += _write_things(district, areas, out, things(district, units, max(0, datasets - len(specs))), report)
+        about = [spec for spec in load_enterprise_sets().values() if spec.department in units][: max(0, datasets - len(specs))]
+        made += write_enterprises(district, areas, out, about)
+        made += _write_things(district, areas, out, things(district, units, max(0, datasets - len(specs) - len(about))), report)
     manifest = Manifest(
         residents=residents, seed=seed, today=str(district.today), patterns=tuple(sorted(district.patterns)), datasets=tuple(made)
     )
@@ -144,13 +149,15 @@ def _write_view(view: View, sink: Sink, truth: Mapping[str, TruthFile]) -> int:
 
 
 def form_at(spec: PersonSet, district: Plan) -> Form:
+    return _form_for(spec.form, district.residents * spec.rate * spec.most_share)
+
+
+def _form_for(form: Form, rows: float) -> Form:
     """Excel only up to 100,000 rows; larger data sets come as text."""
-    if spec.form.format == "xlsx" and district.residents * spec.rate * spec.most_share > MOST_EXCEL_ROWS:
-        return replace(spec.form, format="csv")
-    return spec.form
+    return replace(form, format="csv") if form.format == "xlsx" and rows > MOST_EXCEL_ROWS else form
 
 
-def _file(out: Path, made: PersonSet | Thing, form: Form) -> Path:
+def _file(out: Path, made: PersonSet | EnterpriseSet | Thing, form: Form) -> Path:
     return out / f"{made.file_name}{EXTENSIONS[form.format]}"
 
 
@@ -159,7 +166,29 @@ def _person_set_made(spec: PersonSet, form: Form, rows: int, out: Path, district
     return _made(spec, form, rows, out, about_persons=True)
 
 
-def _made(made: PersonSet | Thing, form: Form, rows: int, out: Path, *, about_persons: bool) -> DatasetMade:
+def write_enterprises(district: Plan, areas: Areas, out: Path, specs: list[EnterpriseSet]) -> list[DatasetMade]:
+    """The data sets about enterprises, with their contracts and their own truth."""
+    population = draw_enterprises(district, areas)
+    truth = {name: TruthFile(out / "truth" / f"{name}.parquet") for name in ENTERPRISE_TABLES}
+    truth["enterprises"].write(truth_of(population, areas))
+    made = [_write_enterprise_view(look_at_enterprises(district, areas, population, spec), population, out, truth) for spec in specs]
+    for file in truth.values():
+        file.close()
+    return made
+
+
+def _write_enterprise_view(view: EnterpriseView, population: Enterprises, out: Path, truth: Mapping[str, TruthFile]) -> DatasetMade:
+    form = _form_for(view.spec.form, len(view.who))
+    sink = open_sink(form, _file(out, view.spec, form), view.spec.title)
+    sink.write(view.columns)
+    sink.close()
+    truth["enterprise_records"].write(view.records_table(population))
+    truth["enterprise_patterns"].write(view.patterns_table())
+    write_contract(promise_of_enterprise_set(view.spec, load_departments()[view.spec.department].title, form), out)
+    return _made(view.spec, form, len(view.who), out, about_persons=False)
+
+
+def _made(made: PersonSet | EnterpriseSet | Thing, form: Form, rows: int, out: Path, *, about_persons: bool) -> DatasetMade:
     return DatasetMade(
         key=made.key,
         department=made.department,

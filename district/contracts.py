@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from district.enterprise_sets import EnterpriseSet
 from district.files import EXTENSIONS
 from district.person_sets import KEY, Column, Form, PersonSet
 from district.things import Thing
@@ -47,6 +48,21 @@ def promise_of(spec: PersonSet, department_title: str, form: Form, patterns: fro
         share=spec.share,
         update=spec.update,
         verified=spec.verified,
+        source_of_record=spec.source_of_record,
+    )
+
+
+def promise_of_enterprise_set(spec: EnterpriseSet, department_title: str, form: Form) -> Promise:
+    return Promise(
+        key=spec.key,
+        department=spec.department,
+        department_title=department_title,
+        title=spec.title,
+        columns=spec.columns,
+        form=form,
+        file_name=spec.file_name,
+        share="unconditional",
+        update="每月",
         source_of_record=spec.source_of_record,
     )
 

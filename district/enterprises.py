@@ -131,20 +131,35 @@ def enterprise_names(plan: Plan) -> Texts:
     )
 
 
-def credit_codes(order: Numbers) -> Texts:
-    """D-32: 91 (market regulation, enterprise), test region 440698, an organisation code with its check, and the check of the whole."""
-    digits = np.stack([order // 10 ** (7 - place) % 10 for place in range(8)], axis=1)
-    rest = 11 - digits @ np.array(_ORGANISATION_WEIGHTS) % 11
-    organisation_check = np.select([rest == 10, rest == 11], [ALPHABET.index("X"), 0], rest)
-    values = np.concatenate([np.tile([9, 1, 4, 4, 0, 6, 9, 8], (len(order), 1)), digits, organisation_check[:, None]], axis=1)
+def credit_codes(order: Numbers, kind: int = 1) -> Texts:
+    """D-32: 9 (market regulation), the kind (1 enterprise, 2 individual trader), test region 440698, an organisation code, the check."""
+    digits = _organisation_digits(order)
+    values = np.concatenate([np.tile([9, kind, 4, 4, 0, 6, 9, 8], (len(order), 1)), digits], axis=1)
     weights = np.array([pow(3, place, 31) for place in range(17)])
     check = (31 - values @ weights % 31) % 31
-    letters = words(list(ALPHABET))
-    return join("91440698", numbered(order, 8), pick(letters, organisation_check), pick(letters, check))
+    return join(f"9{kind}440698", organisation_codes(order), pick(words(list(ALPHABET)), check))
+
+
+def organisation_codes(order: Numbers) -> Texts:
+    """GB 11714: eight characters and the check, without the dash that certificates print before it."""
+    return join(numbered(order, 8), pick(words(list(ALPHABET)), _organisation_digits(order)[:, 8]))
+
+
+def _organisation_digits(order: Numbers) -> Numbers:
+    """The values of the nine characters, one row per code."""
+    digits = np.stack([order // 10 ** (7 - place) % 10 for place in range(8)], axis=1)
+    rest = 11 - digits @ np.array(_ORGANISATION_WEIGHTS) % 11
+    check = np.select([rest == 10, rest == 11], [ALPHABET.index("X"), 0], rest)
+    return np.concatenate([digits, check[:, None]], axis=1)
 
 
 def enterprise_credit_codes(plan: Plan) -> Texts:
-    return credit_codes(10_000_000 + np.arange(enterprise_count(plan)) * 13 + plan.seed % 13)
+    return credit_codes(company_orders(plan))
+
+
+def company_orders(plan: Plan) -> Numbers:
+    """What the organisation codes of the companies are made of."""
+    return 10_000_000 + np.arange(enterprise_count(plan)) * 13 + plan.seed % 13
 
 
 def registration_numbers(order: Numbers) -> Texts:

@@ -29,12 +29,13 @@ class IdentityChanges:
     split: int
 
 
-def recall(con: duckdb.DuckDBPyConnection, previous: Path | None, concerned: str | None = None) -> None:
+def recall(con: duckdb.DuckDBPyConnection, previous: Path | None, concerned: str | None = None, *, called: str = "resident_id") -> None:
     """What the previous version knew: who had which id, and what each record said since when.
 
-    `concerned`: a relation (res) of the only residents that the records at hand can have to do with; none: all.
+    `concerned`: a relation (res) of the only residents that the records at hand can have to do with; none: all. `called`: the column of
+    the ids, for other entities than residents.
     """
-    _read_previous(con, previous, concerned)
+    _read_previous(con, previous, concerned, called)
     con.execute("CREATE OR REPLACE TEMP VIEW old_contents AS SELECT rid, content, since FROM old_history WHERE since IS NOT NULL")
 
 
@@ -52,7 +53,7 @@ def keep_identities(con: duckdb.DuckDBPyConnection) -> IdentityChanges:
     )
 
 
-def _read_previous(con: duckdb.DuckDBPyConnection, previous: Path | None, concerned: str | None) -> None:
+def _read_previous(con: duckdb.DuckDBPyConnection, previous: Path | None, concerned: str | None, called: str) -> None:
     """old_identities(res, status, superseded_by), old_history(rid, dataset, record, res) with the ids that stayed."""
     if previous is None:
         con.execute(
@@ -64,7 +65,7 @@ def _read_previous(con: duckdb.DuckDBPyConnection, previous: Path | None, concer
         return
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW known_identities AS
-        SELECT resident_id[2:]::BIGINT AS res, status, superseded_by[2:]::BIGINT AS superseded_by
+        SELECT {called}[2:]::BIGINT AS res, status, superseded_by[2:]::BIGINT AS superseded_by
         FROM {relation(previous, "identities")}""")
     only = f"WHERE res IN (FROM {concerned}) OR superseded_by IN (FROM {concerned})" if concerned else ""
     con.execute(f"CREATE OR REPLACE TEMP TABLE old_identities AS SELECT * FROM known_identities {only}")
@@ -72,7 +73,7 @@ def _read_previous(con: duckdb.DuckDBPyConnection, previous: Path | None, concer
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE old_history AS
         SELECT {rid_in("dataset", "record")} AS rid, dataset, record, coalesce(superseded_by, res) AS res, content, since
-        FROM (SELECT * EXCLUDE (resident_id), resident_id[2:]::BIGINT AS res FROM {relation(previous, "history")})
+        FROM (SELECT * EXCLUDE ({called}), {called}[2:]::BIGINT AS res FROM {relation(previous, "history")})
         {"" if concerned else "LEFT"} JOIN old_identities USING (res)""")
 
 

@@ -56,11 +56,14 @@ class ElementAccuracy:
         return _ratio(self.held, self.known)
 
 
-def pairwise(crosswalk: Path, truth: Path) -> Accuracy:
-    """Compare crosswalk.parquet(dataset, record, resident_id) with truth(dataset, record, resident) over the records in both."""
+def pairwise(crosswalk: Path, truth: Path, *, found: str = "resident_id", true: str = "resident") -> Accuracy:
+    """Compare crosswalk.parquet(dataset, record, resident_id) with truth(dataset, record, resident) over the records in both.
+
+    `found`, `true`: the columns of the ids where the records are of other entities.
+    """
     with duckdb.connect() as con:
-        _join(con, f"'{quoted(str(crosswalk))}'", truth)
-        shared, found, true = con.execute("""
+        _join(con, f"'{quoted(str(crosswalk))}'", truth, found, true)
+        shared, pairs_found, pairs_true = con.execute("""
             SELECT (SELECT sum(n * (n - 1)) FROM cells), (SELECT sum(n * (n - 1)) FROM found_sizes),
               (SELECT sum(n * (n - 1)) FROM true_sizes)
             """).fetchall()[0]
@@ -68,7 +71,7 @@ def pairwise(crosswalk: Path, truth: Path) -> Accuracy:
             SELECT sum(c.n * c.n / f.n) / sum(c.n), sum(c.n * c.n / t.n) / sum(c.n), sum(c.n)
             FROM cells c JOIN found_sizes f USING (resident_id) JOIN true_sizes t USING (resident)""").fetchall()[0]
         residents, people = con.execute("SELECT (SELECT count(*) FROM found_sizes), (SELECT count(*) FROM true_sizes)").fetchall()[0]
-    precision, recall = _ratio(shared, found), _ratio(shared, true)
+    precision, recall = _ratio(shared, pairs_found), _ratio(shared, pairs_true)
     return Accuracy(
         precision=precision,
         recall=recall,
@@ -82,18 +85,20 @@ def pairwise(crosswalk: Path, truth: Path) -> Accuracy:
     )
 
 
-def by_pattern(crosswalk: Path, truth: Path, patterns: Path) -> list[PatternAccuracy]:
+def by_pattern(
+    crosswalk: Path, truth: Path, patterns: Path, *, found: str = "resident_id", true: str = "resident"
+) -> list[PatternAccuracy]:
     """The same by pattern; `patterns`: Parquet of (dataset, record, pattern, …)."""
     with duckdb.connect() as con:
-        _join(con, f"'{quoted(str(crosswalk))}'", truth)
+        _join(con, f"'{quoted(str(crosswalk))}'", truth, found, true)
         rows = con.execute(f"""
             SELECT pattern, count(*), sum(c.n - 1), sum(f.n - 1), sum(t.n - 1)
             FROM (SELECT DISTINCT dataset, record, pattern FROM '{quoted(str(patterns))}') JOIN judged USING (dataset, record)
             JOIN cells c USING (resident_id, resident) JOIN found_sizes f USING (resident_id) JOIN true_sizes t USING (resident)
             GROUP BY pattern ORDER BY pattern""").fetchall()
     return [
-        PatternAccuracy(pattern=pattern, records=records, precision=_ratio(shared, found), recall=_ratio(shared, true))
-        for pattern, records, shared, found, true in rows
+        PatternAccuracy(pattern=pattern, records=records, precision=_ratio(shared, pairs_found), recall=_ratio(shared, pairs_true))
+        for pattern, records, shared, pairs_found, pairs_true in rows
     ]
 
 
@@ -126,9 +131,9 @@ def _element(con: duckdb.DuckDBPyConnection, element: str) -> ElementAccuracy:
     return ElementAccuracy(element=element, known=known, right=right, empty=empty, held=held)
 
 
-def _join(con: duckdb.DuckDBPyConnection, crosswalk: str, truth: Path) -> None:
+def _join(con: duckdb.DuckDBPyConnection, crosswalk: str, truth: Path, found: str = "resident_id", true: str = "resident") -> None:
     con.execute(f"""
-        CREATE TABLE judged AS SELECT dataset, record, resident_id, resident
+        CREATE TABLE judged AS SELECT dataset, record, {found} AS resident_id, {true} AS resident
         FROM {crosswalk} JOIN '{quoted(str(truth))}' USING (dataset, record)""")
     con.execute("CREATE TABLE cells AS SELECT resident_id, resident, count(*) AS n FROM judged GROUP BY ALL")
     con.execute("CREATE TABLE found_sizes AS SELECT resident_id, count(*) AS n FROM judged GROUP BY ALL")

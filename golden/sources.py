@@ -11,6 +11,8 @@ from catalog.snapshots import AcceptedSnapshot
 from rules.authority import load_survivorship
 from rules.elements import Element, load_elements
 
+ENTERPRISE_NUMBERS = ("credit_code", "organisation_code", "registration_number")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RecordSource:
@@ -42,6 +44,18 @@ def about_persons(elements: Iterable[str]) -> bool:
     """Whether a data set with these elements takes part: it holds a name or a number that identifies a person."""
     known = load_elements()
     return any(key == "name" or (key in known and known[key].identifies_person) for key in elements)
+
+
+def enterprise_sources(snapshots: Iterable[AcceptedSnapshot]) -> tuple[RecordSource, ...]:
+    """The snapshots that are about enterprises, by data set key."""
+    sources = (_source(snapshot) for snapshot in snapshots)
+    return tuple(sorted((s for s in sources if about_enterprises(s.columns)), key=lambda s: s.dataset))
+
+
+def about_enterprises(elements: Iterable[str]) -> bool:
+    """Whether a data set with these elements says who an enterprise is: name and a number, and no person beside it."""
+    held = set(elements)
+    return "enterprise_name" in held and not held.isdisjoint(ENTERPRISE_NUMBERS) and not about_persons(held)
 
 
 def claimed_elements(sources: Iterable[RecordSource]) -> tuple[Element, ...]:

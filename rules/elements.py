@@ -38,7 +38,7 @@ KINDS = frozenset(
 )
 VOLATILITIES = ("fixed", "stable", "volatile", "event")
 LEVELS = ("L1", "L2", "L3", "L4")
-DESCRIBES = ("person", "row", "other")
+DESCRIBES = ("person", "enterprise", "row", "other")
 OTHER = "other"
 _FIELDS = frozenset(["title", "en", "kind", "level", "of_record", "volatility", "synonyms", "code_table", "identifies_person", "describes"])
 
@@ -57,7 +57,7 @@ class Element:
     """One data element (数据元).
 
     `level` is the data's own level (分级, law.md G-07/G-08), `source_of_record` the key of the department of record (数源部门),
-    `describes` says of what a value is a fact: of the `person`, of the `row` that carries it (updated_at, remarks), or of an `other` thing.
+    `describes` says of what a value is a fact: of the `person`, the `enterprise`, the `row` that carries it (updated_at), an `other` thing.
     """
 
     key: str
@@ -98,6 +98,11 @@ def load_elements() -> Mapping[str, Element]:
 def person_elements() -> tuple[Element, ...]:
     """The elements of the 9 categories that state something of a resident, thus the columns of a golden record."""
     return tuple(e for e in load_elements().values() if e.describes == "person")
+
+
+def enterprise_elements() -> tuple[Element, ...]:
+    """The elements that state something of an enterprise, thus the columns of its golden record."""
+    return tuple(e for e in load_elements().values() if e.describes == "enterprise")
 
 
 def fold_header(text: str) -> str:

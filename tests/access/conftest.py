@@ -20,9 +20,10 @@ from catalog.datasets import load_dataset
 from catalog.home import Home
 from catalog.lake import Lake
 from catalog.registration import register
-from catalog.schema import GoldenVersionRow, ReconcileRunRow
+from catalog.schema import EnterpriseVersionRow, GoldenVersionRow, ReconcileRunRow
 from catalog.snapshots import add_raw, mark_accepted, mark_standard
 from catalog.store import Store
+from golden.enterprises import enterprise_folder
 from rules.matching import load_matching
 from rules.tiers import Tier
 
@@ -55,6 +56,7 @@ CROSSWALK = {
     "record": ["h1", "h2", "s1"],
     "resident_id": ["R0000000001", "R0000000005", "R0000000001"],
 }
+ENTERPRISE_CROSSWALK = {"dataset": ["register", "tax"], "record": ["b1", "t1"], "enterprise_id": ["E0000000001"] * 2}
 EXPLANATION: Mapping[str, Mapping[str, Any]] = {
     "identities": {"resident_id": ["R0000000001"], "status": ["current"], "superseded_by": pa.array([None], pa.string())},
     "values": {
@@ -150,6 +152,7 @@ def platform(home: Home, store: Store, tmp_path: Path) -> Iterator[Platform]:
     for name, department, role in people:
         create_account(store, log, by="operator", name=name, title=name, department=department, roles=[role], now=NOW)
     make_golden(store, lake)
+    make_golden_enterprises(store, lake)
     register_samples(store, lake, tmp_path / "contracts")
     with Door(store, home, log, clock) as door:
         yield Platform(store=store, home=home, log=log, lake=lake, clock=clock, door=door)
@@ -169,6 +172,15 @@ def make_golden(store: Store, lake: Lake) -> None:
         session.flush()
         version = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": NOW}
         session.add(GoldenVersionRow(version=1, run_id=run.id, residents=6, records=3, **version))
+
+
+def make_golden_enterprises(store: Store, lake: Lake) -> None:
+    folder = enterprise_folder(lake, 1)
+    folder.mkdir(parents=True)
+    pq.write_table(text_table(ENTERPRISE_CROSSWALK), folder / "crosswalk.parquet")
+    version = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": NOW}
+    with store.session() as session, session.begin():
+        session.add(EnterpriseVersionRow(version=1, enterprises=1, records=2, **version))
 
 
 def register_samples(store: Store, lake: Lake, folder: Path) -> None:

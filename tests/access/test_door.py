@@ -169,6 +169,14 @@ def test_the_crosswalk_has_each_record_once(platform: Platform, tmp_path: Path) 
     assert (answer.rows, answer.residents) == (3, 2)
 
 
+def test_the_crosswalk_of_enterprises_tells_of_no_resident(platform: Platform, tmp_path: Path) -> None:
+    answer = platform.door.export_enterprise_crosswalk("operator", EXPORT, tmp_path / "crosswalk.parquet")
+    rows = [tuple(row.values()) for row in read_parquet(tmp_path / "crosswalk.parquet")]
+    assert rows == [("register", "b1", "E0000000001"), ("tax", "t1", "E0000000001")]
+    assert (answer.rows, answer.residents) == (2, 0)
+    assert platform.last().record.body["target"] == "golden:enterprises"
+
+
 def test_an_explanation_is_recorded_by_the_residents_keyed_hash(platform: Platform) -> None:
     answer = platform.door.why("operator", "复核存疑", "R0000000001", "name")
     intent = list(platform.log.entries())[-2].record
@@ -189,6 +197,7 @@ ASKS: dict[str, Ask] = {
     "extract": lambda p, out, actor: p.door.extract(actor, p.grant().id, out, "parquet"),
     "export_golden": lambda p, out, actor: p.door.export_golden(actor, EXPORT, out),
     "export_crosswalk": lambda p, out, actor: p.door.export_crosswalk(actor, EXPORT, out),
+    "export_enterprise_crosswalk": lambda p, out, actor: p.door.export_enterprise_crosswalk(actor, EXPORT, out),
     "why": lambda p, out, actor: p.door.why(actor, EXPORT, "R0000000001"),
 }
 NOT_ANSWERS = {"close"}

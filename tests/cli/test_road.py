@@ -118,3 +118,24 @@ def test_proposing_a_contract_gives_one_that_can_be_registered(registered: Path,
     source(registered, "xuesheng", rows=tuple(row.replace("2026", "2025") for row in ROWS))
     assert tongchou("propose", "xuesheng.csv", "--domain", "education", "--out", "xuesheng.yaml").code == 0
     assert tongchou("register", "xuesheng.yaml").code == 0
+
+
+def test_enterprises_are_reconciled_and_their_crosswalk_leaves_through_the_door(folder: Path, tongchou: Command) -> None:
+    tongchou("init")
+    properties: list[dict[str, object]] = [
+        {"name": e, "physicalName": header, "logicalType": "string", "customProperties": [{"property": "element", "value": e}]}
+        for e, header in (("credit_code", "信用代码"), ("enterprise_name", "单位名称"))
+    ]
+    properties[0]["primaryKey"] = True
+    schema = [{"name": "enterprises", "logicalType": "object", "properties": properties}]
+    for key, name in (("market", "佛山市南海区恒达五金有限公司"), ("tax", "恒达五金有限责任公司")):
+        (folder / f"{key}.csv").write_text(f"信用代码,单位名称\n91350100M000100Y43,{name}\n", encoding="utf-8")
+        contract(folder, key, domain=key, schema=schema)
+    assert tongchou("register", str(folder)).code == 0
+    assert tongchou("ingest").code == 0
+    made = tongchou("reconcile", "--entity", "enterprises", "--json")
+    assert (made.code, made.json()["enterprises"], made.json()["records"]) == (0, 1, 2)
+    out = folder / "crosswalk.parquet"
+    answer = tongchou("export", "crosswalk", "--entity", "enterprises", "--out", str(out), "--json").json()
+    assert (answer["rows"], answer["residents"]) == (2, 0)
+    assert rows(f"SELECT DISTINCT enterprise_id FROM '{out}'") == [("E0000000001",)]
