@@ -32,6 +32,7 @@ COMMANDS = {
     "areas": "cli.catalogue:areas",
     "audit": "cli.audit:audit",
     "datasets": "cli.catalogue:datasets",
+    "decide": "cli.decisions:decide",
     "demo": "cli.demo:demo",
     "district": "cli.district:district",
     "export": "cli.answers:export",

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from golden.alarms import raise_alarms
 from golden.blocking import propose_pairs
 from golden.changes import also_changed, list_around, list_changed, list_core, list_mates, list_touched, reduced, touch
 from golden.clustering import cluster_units
@@ -88,6 +89,7 @@ def resolve_changes(
             choose_values(con, at_hand, survivorship)
             if not _numbers_unsettled(con):
                 break
+        raise_alarms(con, at_hand)
     return _resolution(con, matching, standing, weights, changes)
 
 

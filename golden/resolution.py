@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from golden.alarms import raise_alarms
 from golden.blocking import propose_pairs
 from golden.clustering import cluster_units
 from golden.comparison import score_pairs
@@ -75,6 +76,7 @@ def resolve(
     changes = keep_identities(con)
     told("values")
     choose_values(con, sources, survivorship)
+    raise_alarms(con, sources)
     return Resolution(
         weights=weights,
         identities=changes,

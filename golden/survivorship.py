@@ -58,7 +58,7 @@ def choose_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
         _keep_decisions(con)
         _list_own_numbers(con)
     _mark_shared_numbers(con)
-    apply_pins(con)
+    apply_pins(con, sources)
     _spread(con)
 
 

@@ -10,6 +10,7 @@ rivals       resident_id, element, value, dataset, record, observed_on     every
 evidence     resident_id, dataset_a, record_a, dataset_b, record_b, bits, bridge and a level per comparison
 identities   resident_id, status, superseded_by
 history      dataset, record, resident_id, content, since     also of records that are no longer in any source: what they said, since when
+alarms       decision, kind, resident_id, element, dataset, record   stewards' decisions that newer evidence contradicts
 touched      resident_id                                      only in a version that stands on others
 """
 
@@ -102,6 +103,7 @@ _ORDERS = {
     "evidence": "resident_id, dataset_a, record_a, dataset_b, record_b",
     "identities": "resident_id",
     "history": "dataset, record",
+    "alarms": "decision, kind, resident_id",
     TOUCHED: "resident_id",
 }
 
@@ -126,5 +128,6 @@ def _queries(elements: Sequence[str], stated: set[str], levels: Sequence[str]) -
                         b.record AS record_b, bits / 100 AS bits, bridge, {", ".join(f'e."{level}"' for level in levels)}
                         FROM evidence e {ends.format("a")} {ends.format("b")} JOIN resident_of r ON r.rid = e.a""",
         "identities": f"""SELECT {who}, status, {resident_id("superseded_by")} AS superseded_by FROM identities""",
+        "alarms": f"SELECT decision, kind, {who}, element, dataset, record FROM alarms",
         "history": f"SELECT dataset, record, {who}, content, since FROM history",
     }

@@ -1,7 +1,7 @@
 """Stewards' decisions: who may, what is refused, what the log holds, and what a reconciliation makes of them, on both databases."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import sqlalchemy as sa
 
 from access.accounts import Role, create_account, ensure_operator
 from access.door import create_keys
@@ -17,16 +18,19 @@ from access.stewardship import merge, pin, revoke, set_apart
 from audit.events import Event
 from audit.log import Log, open_log
 from catalog.home import Home
+from catalog.schema import DatasetRow, SnapshotRow
 from catalog.store import Store, open_store
+from golden.alarms import standing_alarms
 from golden.decisions import Kind, State, StewardDecision, decisions_at, load_decisions
 from golden.explain import why
 from golden.versions import golden_folder, relation
 from rules.errors import Denied, NotFound, Refused, TongchouError
 from tests.golden.tables import number
-from tests.golden.test_reconcile import LI_ROW, WANG_ROW, Bureau
+from tests.golden.test_reconcile import COLUMNS, LI_ROW, WANG_ROW, Bureau, Row
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 NEXT = NOW + timedelta(hours=1)
+LATER = datetime(2026, 11, 20, 8, tzinfo=UTC)
 UNTIL = date(2027, 5, 1)
 AFTER_EXPIRY = datetime(2027, 5, 2, 8, tzinfo=UTC)
 SECOND = number("1990-05-06", 77)
@@ -65,6 +69,19 @@ class Stewards:
 
     def residents(self, version: int) -> dict[str, str]:
         return {f"{row['dataset']}/{row['record']}": row["resident_id"] for row in self.rows(version, "crosswalk")}
+
+    def arrives(self, dataset: str, department: str, rows: Sequence[tuple[str, Row]], *, verified: bool = False) -> None:
+        """A snapshot that came after what was decided."""
+        self.bureau.accept(dataset, department, rows)
+        with self.store.session() as session, session.begin():
+            newest = session.scalar(sa.select(sa.func.max(SnapshotRow.version)).filter_by(dataset_key=dataset))
+            session.get_one(SnapshotRow, (dataset, newest)).received_at = LATER
+            session.get_one(DatasetRow, dataset).verified = verified
+
+    def alarms(self, now: datetime = LATER) -> list[tuple[int, str, str]]:
+        """Decision, kind and data set of each alarm after a reconciliation."""
+        version = self.bureau.reconcile(now=now).version
+        return [(a.decision, a.kind, a.dataset) for a in standing_alarms(golden_folder(self.lake, version))]
 
     def known(self) -> list[StewardDecision]:
         with self.store.session() as session:
@@ -327,3 +344,54 @@ def test_a_day_of_review_ends_nothing(stewards: Stewards) -> None:
     with stewards.store.session() as session:
         assert [d.id for d in decisions_at(session, AFTER_EXPIRY).standing] == [made.id]
     assert replace(made, until=None).review_due(AFTER_EXPIRY) is False
+
+
+def moved(row: Row, **changes: str) -> Row:
+    return tuple(changes.get(name, value) for name, value in zip(COLUMNS, row, strict=True))
+
+
+def test_a_new_value_of_record_contradicts_a_pin_one_that_was_known_does_not(stewards: Stewards) -> None:
+    named = stewards.pin("hukou/a", "name", "李铭")
+    street = stewards.pin("hukou/b", "name", "王秀莹")
+    assert stewards.alarms(NEXT) == []
+    renamed, elsewhere = moved(LI_ROW, name="李明明"), moved(WANG_ROW, phone="13811111111")
+    stewards.arrives("hukou", "police", [("a", renamed), ("b", elsewhere)])
+    assert stewards.alarms() == [(named.id, "other_value", "hukou")], f"{street.id} overruled the name that is sent again"
+    (reason,) = why(stewards.store, stewards.lake, stewards.residents(1)["hukou/a"], "name").reasons
+    assert reason.value == "李铭", "an alarm changes nothing"
+
+
+def test_a_verified_observation_contradicts_a_pin_whatever_was_known(stewards: Stewards) -> None:
+    made = stewards.pin("hukou/a", "phone", "13900000009")
+    stewards.arrives("social", "hrss", [("1", moved(LI_ROW, phone="13700000007")), ("2", OTHER_LI)])
+    assert stewards.alarms() == [], "nobody's phone is of record"
+    stewards.arrives("checks", "grid", [("d", LI_ROW)], verified=True)
+    assert stewards.alarms() == [(made.id, "other_value", "checks")]
+
+
+def test_a_second_number_of_record_contradicts_a_merge(stewards: Stewards) -> None:
+    made = stewards.merge("hukou/a", "social/2")
+    assert stewards.alarms(NEXT) == []
+    stewards.arrives("hukou", "police", [("a", LI_ROW), ("b", WANG_ROW), ("c", (SECOND, *OTHER_LI[1:]))])
+    stewards.arrives("social", "hrss", [("1", LI_ROW), ("2", (SECOND, *OTHER_LI[1:]))])
+    assert (made.id, "two_numbers", "hukou") in stewards.alarms()
+
+
+def test_a_record_that_changed_away_from_the_other_side_contradicts_a_merge(stewards: Stewards) -> None:
+    namesake = moved(OTHER_LI, name="李明")
+    stewards.bureau.accept("social", "hrss", [("1", LI_ROW), ("2", namesake)])
+    stewards.reconcile()
+    made = stewards.merge("hukou/a", "social/2")
+    stewards.arrives("social", "hrss", [("1", LI_ROW), ("2", moved(namesake, phone="13911111111"))])
+    assert stewards.alarms() == [], "another phone is no other person"
+    stewards.arrives("social", "hrss", [("1", LI_ROW), ("2", OTHER_LI)])
+    assert stewards.alarms() == [(made.id, "no_longer_alike", "social")]
+
+
+def test_a_number_and_a_name_in_common_contradict_an_apart_if_they_are_new(stewards: Stewards) -> None:
+    known = stewards.apart("hukou/a", "social/1")
+    made = stewards.apart("hukou/b", "social/2")
+    assert stewards.alarms(NEXT) == []
+    stewards.arrives("social", "hrss", [("1", LI_ROW), ("2", WANG_ROW)])
+    assert stewards.alarms() == [(made.id, "same_number_and_name", "social")], f"{known.id} was decided in full knowledge"
+    assert stewards.residents(3)["hukou/b"] != stewards.residents(3)["social/2"]
