@@ -5,8 +5,10 @@ table `resident` has a column per element, `resident_id` as its key, `id_number`
 elements in dispute (存疑) or unresolved (未决), separated by blanks. The last two copies stay, so that readers of the older can finish.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +22,7 @@ from catalog.lake import Lake
 from catalog.schema import ServingVersionRow
 from catalog.store import Store
 from golden.engine import identifier, open_engine
-from golden.versions import golden_folder, relation
+from golden.versions import golden_folder, relation, touched_since
 
 TABLE = "resident"
 KEPT = 2
@@ -47,9 +49,19 @@ def publish(store: Store, home: Home, version: int, *, now: datetime) -> Serving
             return standing
         number = 1 if standing is None else standing.version + 1
         with open_engine(lake.root / "golden" / "spill-serving") as con:
-            rows = _Rows.of(con, golden_folder(lake, version))
-            build = _build_sqlite if store.is_sqlite else _build_postgres
-            return build(store, home, number, version, rows, now)
+            folder = golden_folder(lake, version)
+            rows = _Rows.of(con, folder)
+            if not store.is_sqlite:
+                return _build_postgres(store, home, number, version, rows, now)
+            return _build_sqlite(store, home, number, version, rows, now, _mendable(home, lake, standing, folder))
+
+
+def _mendable(home: Home, lake: Lake, standing: "Serving | None", folder: Path) -> "_Last | None":
+    """The copy that is served so far, where the version to serve stands on the one that it is of."""
+    if standing is None or not serving_file(home, standing).exists():
+        return None
+    touched = touched_since(folder, golden_folder(lake, standing.golden_version))
+    return None if touched is None else _Last(file=serving_file(home, standing), touched=touched)
 
 
 def newest_serving(store: Store) -> Serving | None:
@@ -64,6 +76,14 @@ def newest_serving(store: Store) -> Serving | None:
 def serving_file(home: Home, serving: Serving) -> Path:
     """The SQLite file of a copy."""
     return home.serving_dir / serving.location
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Last:
+    """A copy, and SQL of the residents that differ from it."""
+
+    file: Path
+    touched: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,18 +108,21 @@ class _Rows:
         stated = [column for column, n in zip(columns, counted[1:], strict=True) if n]
         return cls(con=con, columns=columns, stated=stated, total=counted[0])
 
-    def batches(self) -> Iterator[list[tuple[str | None, ...]]]:
+    def batches(self, where: str = "true") -> Iterator[list[tuple[str | None, ...]]]:
         """Rows of the stated columns, in the order of the key, so that its index is written from left to right."""
-        self.con.execute(f"SELECT {', '.join(map(identifier, self.stated))} FROM served ORDER BY resident_id")
+        self.con.execute(f"SELECT {', '.join(map(identifier, self.stated))} FROM served WHERE {where} ORDER BY resident_id")
         while rows := self.con.fetchmany(BATCH_ROWS):
             yield rows
 
 
-def _build_sqlite(store: Store, home: Home, number: int, version: int, rows: _Rows, now: datetime) -> Serving:
+def _build_sqlite(store: Store, home: Home, number: int, version: int, rows: _Rows, now: datetime, last: _Last | None) -> Serving:
     _drop_unnamed_files(home, number)
     serving = Serving(version=number, golden_version=version, location=f"serving-{number}.db", residents=rows.total)
     with Lake(home.lake_root).aside(serving_file(home, serving)) as aside:
-        _fill_sqlite(aside, rows)
+        if last is None:
+            _fill_sqlite(aside, rows)
+        else:
+            _mend_sqlite(aside, rows, last)
     with store.session() as session, session.begin():
         _add_row(session, serving, now)
         outdated = _outdated(session)
@@ -109,18 +132,36 @@ def _build_sqlite(store: Store, home: Home, number: int, version: int, rows: _Ro
 
 
 def _fill_sqlite(path: Path, rows: _Rows) -> None:
-    """Without a journal and without syncs: the file is worth nothing until it is whole; the lake syncs it before it gets its name."""
+    with _unguarded(path) as con:
+        con.execute(_table_sql(TABLE, rows.columns, "WITHOUT ROWID"))
+        _insert(con, rows, rows.batches())
+        for column in INDEXED:
+            con.execute(f"CREATE INDEX {TABLE}_{column} ON {TABLE} ({column}) WHERE {column} IS NOT NULL")
+
+
+def _mend_sqlite(path: Path, rows: _Rows, last: _Last) -> None:
+    """The last copy with the rows of the residents that differ replaced."""
+    shutil.copyfile(last.file, path)
+    with _unguarded(path) as con:
+        con.executemany(f"DELETE FROM {TABLE} WHERE resident_id = ?", rows.con.execute(last.touched).fetchall())
+        _insert(con, rows, rows.batches(f"resident_id IN ({last.touched})"))
+
+
+def _insert(con: sqlite3.Connection, rows: _Rows, batches: Iterator[list[tuple[str | None, ...]]]) -> None:
+    places = ", ".join("?" * len(rows.stated))
+    for batch in batches:
+        con.executemany(f"INSERT INTO {TABLE} ({', '.join(map(identifier, rows.stated))}) VALUES ({places})", batch)
+
+
+@contextmanager
+def _unguarded(path: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction without journal and syncs: the file is worth nothing until it is whole; the lake syncs it before it gets its name."""
     con = sqlite3.connect(path, isolation_level=None)
     try:
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-200000"):
             con.execute(f"PRAGMA {pragma}")
-        con.execute(_table_sql(TABLE, rows.columns, "WITHOUT ROWID"))
         con.execute("BEGIN")
-        places = ", ".join("?" * len(rows.stated))
-        for batch in rows.batches():
-            con.executemany(f"INSERT INTO {TABLE} ({', '.join(map(identifier, rows.stated))}) VALUES ({places})", batch)
-        for column in INDEXED:
-            con.execute(f"CREATE INDEX {TABLE}_{column} ON {TABLE} ({column}) WHERE {column} IS NOT NULL")
+        yield con
         con.execute("COMMIT")
     finally:
         con.close()

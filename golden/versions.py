@@ -59,6 +59,15 @@ def relation(folder: Path, name: str) -> str:
     return f"({' UNION ALL '.join(rows)})"
 
 
+def touched_since(folder: Path, older: Path) -> str | None:
+    """SQL of the residents in whom a version can differ from an older one that it stands on; None where it does not stand on it."""
+    parts = parts_of(folder)
+    if older not in parts or older == folder:
+        return None
+    newer = ", ".join(_file(part, TOUCHED) for part in parts[parts.index(older) + 1 :])
+    return f"SELECT DISTINCT resident_id FROM read_parquet([{newer}])"
+
+
 def columns_of(folder: Path, name: str) -> list[str]:
     """The columns of a version's file."""
     return list(pq.read_schema(folder / f"{name}.parquet").names)

@@ -1,6 +1,7 @@
 """An incremental run gives what a full run gives, whatever changed: the same residents, values, evidence and ids."""
 
 import random
+import sqlite3
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -10,7 +11,7 @@ import golden.versions
 from catalog.home import Home
 from catalog.store import open_store
 from golden.explain import why
-from golden.serving import publish
+from golden.serving import publish, serving_file
 from golden.state import FILE
 from golden.versions import PARTS, golden_folder, parts_of, relation
 from tests.golden.bureau import NOW, Bureau, Row
@@ -167,6 +168,21 @@ def test_readers_see_one_version_whatever_it_stands_on(bureau: Bureau) -> None:
     if any(holder == resident and record != f"grid/{gone}" for record, holder in bureau.residents(1).items()):
         origins = why(bureau.store, bureau.lake, resident).records
         assert f"grid/{gone}" not in {f"{origin.dataset}/{origin.record}" for origin in origins}
+
+
+def test_a_serving_copy_is_mended_to_what_a_new_one_would_be(bureau: Bureau) -> None:
+    town = Town(rng=random.Random(4))
+    town.settle()
+    send(bureau, town, set(SOURCES))
+    publish(bureau.store, bureau.home, bureau.reconcile().version, now=NOW)
+    for rows in (4, 4):  # two versions on, the copy has missed one
+        send(bureau, town, town.change(rows))
+        newest = bureau.reconcile()
+    mended = publish(bureau.store, bureau.home, newest.version, now=NOW)
+    whole = publish(bureau.store, bureau.home, bureau.reconcile(full=True).version, now=NOW)
+    with sqlite3.connect(serving_file(bureau.home, mended)) as one, sqlite3.connect(serving_file(bureau.home, whole)) as two:
+        assert one.execute("SELECT * FROM resident").fetchall() == two.execute("SELECT * FROM resident").fetchall()
+        assert one.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def test_a_state_that_was_lost_or_cut_off_only_costs_a_full_run(bureau: Bureau) -> None:
