@@ -46,18 +46,22 @@ entity_option = click.option(
 
 @click.command()
 @click.option("--full", is_flag=True, help="Everything anew; ids and values stay where the data are the same (全量).")
+@click.option("--learn", is_flag=True, help="Learn weights and reliabilities anew, also where it is not due (重新学习).")
 @entity_option
 @as_json_option
 @platform
-def reconcile(here: Platform, full: bool, entity: str, as_json: bool) -> None:
-    """Resolve accepted snapshots into residents and golden records (对账): only what changed, unless --full."""
+def reconcile(here: Platform, full: bool, learn: bool, entity: str, as_json: bool) -> None:
+    """Resolve accepted snapshots into residents and golden records (对账): only what changes can reach, unless --full.
+
+    Both give the same result by the same model, which is learnt anew when rules or data sets changed or the records grew by a tenth.
+    """
     from pipelines import run
 
     if entity == "enterprises":
         _reconcile_enterprises(here, full, as_json)
         return
     with progress("对账 reconcile", None):
-        outcome = run.reconcile(here.home, full=full)
+        outcome = run.reconcile(here.home, full=full, learn=learn)
     if as_json:
         print_json(outcome)
         return

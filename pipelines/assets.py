@@ -35,9 +35,10 @@ class IntakeConfig(dg.Config):
 
 
 class ReconciliationConfig(dg.Config):
-    """`full`: everything anew instead of what has changed."""
+    """`full`: everything anew instead of what has changed; `learn`: the model anew as well."""
 
     full: bool = False
+    learn: bool = False
 
 
 def _stage(key: str, after: list[str], description: str) -> dg.AssetSpec:
@@ -80,7 +81,7 @@ def _is_for_partitions(context: dg.AssetExecutionContext) -> bool:
     check_specs=[RESIDENT_CHECK, GOLDEN_CHECK],
 )
 def reconciliation(config: ReconciliationConfig, road: dg.ResourceParam[Road]) -> Iterator[dg.MaterializeResult]:
-    outcome = road.reconcile(full=config.full)
+    outcome = road.reconcile(full=config.full, learn=config.learn)
     yield dg.MaterializeResult(asset_key="residents", metadata=resident_counts(outcome), check_results=[resident_check(outcome)])
     yield dg.MaterializeResult(asset_key="golden", metadata=golden_counts(outcome), check_results=[golden_check(outcome)])
 

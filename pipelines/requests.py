@@ -14,8 +14,8 @@ def ingest_config(keys: Sequence[str]) -> Mapping[str, Any]:
     return {"ops": {INTAKE: {"config": {"datasets": list(keys)}}}}
 
 
-def reconcile_config(*, full: bool) -> Mapping[str, Any]:
-    return {"ops": {RECONCILIATION: {"config": {"full": full}}}}
+def reconcile_config(*, full: bool, learn: bool = False) -> Mapping[str, Any]:
+    return {"ops": {RECONCILIATION: {"config": {"full": full, "learn": learn}}}}
 
 
 def ingest_request(keys: Sequence[str], run_key: str | None = None) -> dg.RunRequest:

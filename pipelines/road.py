@@ -84,12 +84,12 @@ class Road:
                 self.told(outcome)
                 yield outcome
 
-    def reconcile(self, *, full: bool) -> "ReconcileOutcome":
+    def reconcile(self, *, full: bool, learn: bool = False) -> "ReconcileOutcome":
         """Resolve the accepted snapshots into residents and golden records."""
         from golden.reconcile import reconcile
 
         with without_values():
-            outcome = reconcile(self.store, self.lake, full=full, now=self.clock())
+            outcome = reconcile(self.store, self.lake, full=full, learn=learn, now=self.clock())
         self.told(outcome)
         return outcome
 

@@ -44,10 +44,10 @@ def ingest(
     return outcomes
 
 
-def reconcile(home: Home, *, full: bool) -> "ReconcileOutcome":
+def reconcile(home: Home, *, full: bool, learn: bool = False) -> "ReconcileOutcome":
     """Resolve accepted snapshots into residents and golden records, and publish the serving copy."""
     outcomes: list[Any] = []
-    _execute(open_road(home, secrets=NO_SECRETS, told=outcomes.append), jobs.RECONCILE, reconcile_config(full=full), {})
+    _execute(open_road(home, secrets=NO_SECRETS, told=outcomes.append), jobs.RECONCILE, reconcile_config(full=full, learn=learn), {})
     return outcomes[0]
 
 
