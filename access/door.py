@@ -111,10 +111,14 @@ class Door:
         delivery = _Delivery(out=out, file_format=file_format, names=list(admitted.plan), receipt_beside=True)
         return self._hand_over(admitted, delivery, lambda con, residents: self._masked(con, admitted, residents))
 
-    def export_golden(self, actor: str, purpose: str, out: Path, labels: bool = False) -> Answer:
-        """All residents, unmasked, as Parquet: `resident_id` and a column per element. Needs the bureau role."""
+    def export_golden(self, actor: str, purpose: str, out: Path, labels: bool = False, as_of: date | None = None) -> Answer:
+        """All residents, unmasked, as Parquet: `resident_id` and a column per element; as they stand, or as they were served on a day.
+
+        Needs the bureau role.
+        """
         check_writable(out)
-        admitted = self._admit(Act.EXPORT_GOLDEN, actor, purpose, None, {"format": PARQUET, "labels": labels})
+        facts: dict[str, Any] = {"format": PARQUET, "labels": labels, **({} if as_of is None else {"as_of": as_of.isoformat()})}
+        admitted = self._admit(Act.EXPORT_GOLDEN, actor, purpose, None, facts, as_of=as_of)
         columns = [name for name in admitted.target.columns if name == RESIDENT_ID or name in load_elements()]
         admitted = replace(admitted, plan=dict.fromkeys(columns, AS_IT_STANDS))
 
@@ -144,12 +148,16 @@ class Door:
         delivery = _Delivery(out=out, file_format=PARQUET, names=names)
         return self._hand_over(admitted, delivery, lambda con, residents: enterprise_batches(con, admitted.target))
 
-    def why(self, actor: str, purpose: str, resident: str, element: str | None = None) -> Answer:
-        """The explanation of a resident's golden values: sources, dates, rules, rivals, evidence. Its `value` is golden's Explanation."""
+    def why(self, actor: str, purpose: str, resident: str, element: str | None = None, as_of: date | None = None) -> Answer:
+        """The explanation of a resident's golden values, now or as of a day: sources, dates, rules, rivals, evidence.
+
+        Its `value` is golden's Explanation.
+        """
         facts = {"subject": self._log.subject("resident", resident), "element": element}
-        admitted = self._admit(Act.WHY, actor, purpose, None, facts)
+        facts |= {} if as_of is None else {"as_of": as_of.isoformat()}
+        admitted = self._admit(Act.WHY, actor, purpose, None, facts, as_of=as_of)
         with self._recorder.intend(admitted.act, admitted.facts) as recording:
-            value = explain(self._store, self._lake, resident, element)
+            value = explain(self._store, self._lake, resident, element, admitted.target.version)
             outcome = Outcome(rows=1, residents=1, digest=_digest_of_value(value), facts={"columns": [element] if element else []})
             return Answer(self._log, recording.result(outcome), value=value)
 
@@ -162,17 +170,19 @@ class Door:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _admit(self, act: Act, actor: str, purpose: str, grant: Grant | None, facts: Facts, bureaus: str = GOLDEN) -> _Admitted:
+    def _admit(
+        self, act: Act, actor: str, purpose: str, grant: Grant | None, facts: Facts, bureaus: str = GOLDEN, as_of: date | None = None
+    ) -> _Admitted:
         """Decide, twice: before the target is looked at, so that nobody learns of it who may not, and with it.
 
-        `bureaus`: the target of a question without a grant.
+        `bureaus`: the target of a question without a grant; `as_of`: the day as of which it is asked for, none: as it stands.
         """
         account = self._account(actor)
         question = Question(act=act, account=account, purpose=purpose, today=self._today(), policy=self._policy, grant=grant)
         facts = {"actor": actor, "department": account.department, "purpose": purpose, **facts}
         self._require(question, facts)
         with self._store.session() as session:
-            target = load_target(session, self._lake, grant.target if grant else bureaus)
+            target = load_target(session, self._lake, grant.target if grant else bureaus, as_of)
         decision = self._require(replace(question, target=target), facts)
         return _Admitted(
             act=act, account=account, grant=grant, target=target, plan=decision.plan, facts=facts | self._versions(target, grant)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from catalog.datasets import Column, Dataset
 from catalog.lake import Lake
-from catalog.schema import DatasetColumnRow, EnterpriseVersionRow, GoldenVersionRow
-from catalog.snapshots import newest_accepted
+from catalog.schema import DatasetColumnRow, EnterpriseVersionRow, GoldenVersionRow, ServingVersionRow
+from catalog.snapshots import CHINA, newest_accepted
 from golden.engine import quoted
 from golden.enterprises import ENTERPRISE_ID, enterprise_folder
 from golden.versions import columns_of, golden_folder, relation
@@ -70,13 +71,15 @@ class GoldenFiles:
     folder: Path
 
 
-def load_target(session: Session, lake: Lake, key: str) -> Target:
-    """The newest version of a target.
+def load_target(session: Session, lake: Lake, key: str, as_of: date | None = None) -> Target:
+    """The newest version of a target, or the golden records as they were served on a day.
 
-    NotFound DOOR-NO-GOLDEN, DOOR-NO-ENTERPRISES or DOOR-NO-SNAPSHOT if there is none yet, CAT-DATASET if it is unknown.
+    NotFound DOOR-NO-GOLDEN, DOOR-NO-ENTERPRISES or DOOR-NO-SNAPSHOT if there is none yet, DOOR-NOT-SERVED for a day before the first copy,
+    CAT-DATASET if it is unknown.
     """
-    kinds = {GOLDEN: _golden_target, GOLDEN_ENTERPRISES: _enterprise_target}
-    return kinds[key](session, lake) if key in kinds else _dataset_target(session, lake, key)
+    if key == GOLDEN:
+        return _golden_target(required_golden(session, lake) if as_of is None else served_golden(session, lake, as_of), session)
+    return _enterprise_target(session, lake) if key == GOLDEN_ENTERPRISES else _dataset_target(session, lake, key)
 
 
 def newest_golden(session: Session, lake: Lake) -> GoldenFiles | None:
@@ -91,8 +94,17 @@ def required_golden(session: Session, lake: Lake) -> GoldenFiles:
     return golden
 
 
-def _golden_target(session: Session, lake: Lake) -> Target:
-    golden = required_golden(session, lake)
+def served_golden(session: Session, lake: Lake, day: date) -> GoldenFiles:
+    """The golden records that answered at the end of a day in China: the files of a version stay as they are, whatever came later."""
+    midnight = datetime.combine(day + timedelta(days=1), time(0), tzinfo=CHINA)
+    served = sa.select(ServingVersionRow.golden_version).where(ServingVersionRow.created_at < midnight)
+    version = session.scalar(served.order_by(ServingVersionRow.version.desc()).limit(1))
+    if version is None:
+        raise NotFound("DOOR-NOT-SERVED", where=day.isoformat())
+    return GoldenFiles(version=version, folder=golden_folder(lake, version))
+
+
+def _golden_target(golden: GoldenFiles, session: Session) -> Target:
     names = columns_of(golden.folder, "residents")
     levels = _levels_by_element(session)
     columns = {name: TargetColumn(facts=_golden_facts(name, levels), shared=True) for name in names}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -19,6 +20,8 @@ out_option = click.option(
 )
 
 EXPORT_PURPOSE = "统筹局全量导出 the bureau's own full export"
+as_of_option = click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="A day: what was served then (当日所提供的版本).")
+AS_OF_PURPOSE = "统筹局还原某日所提供的金记录 the bureau restores what was served on a day"
 WHY_PURPOSE = "统筹局核对金记录 the bureau looks into a golden record"
 
 
@@ -60,6 +63,20 @@ def golden(here: Platform, out: Path, actor: str, purpose: str, labels: bool, as
         print_answer(door.export_golden(actor, purpose, out, labels), as_json)
 
 
+@click.command("golden")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day (日期), in China's time.")
+@out_option
+@actor_option
+@click.option("--purpose", default=AS_OF_PURPOSE, show_default=True, help="What it is for (用途).")
+@click.option("--labels", is_flag=True, help="Chinese labels beside the codes (附代码含义).")
+@as_json_option
+@platform
+def golden_as_of(here: Platform, as_of: datetime, out: Path, actor: str, purpose: str, labels: bool, as_json: bool) -> None:
+    """The golden records as they were served on a day (历史金记录): sources, rules and decisions of that day, whatever came later."""
+    with the_door(here) as door:
+        print_answer(door.export_golden(actor, purpose, out, labels, as_of.date()), as_json)
+
+
 @click.command()
 @click.argument("grant", type=int)
 @out_option
@@ -78,14 +95,15 @@ def extract(here: Platform, grant: int, out: Path, file_format: str | None, acto
 @click.argument("element", required=False)
 @actor_option
 @click.option("--purpose", default=WHY_PURPOSE, show_default=True, help="What it is for (用途).")
+@as_of_option
 @as_json_option
 @platform
-def why(here: Platform, resident: str, element: str | None, actor: str, purpose: str, as_json: bool) -> None:
+def why(here: Platform, resident: str, element: str | None, actor: str, purpose: str, as_of: datetime | None, as_json: bool) -> None:
     """Why RESIDENT's golden values are what they are (为什么): sources, dates, rules, rivals, and what holds the records together."""
     from golden.explain import Explanation, text_of
 
     with the_door(here) as door:
-        answer = door.why(actor, purpose, resident, element)
+        answer = door.why(actor, purpose, resident, element, as_of.date() if as_of else None)
     if as_json:
         print_json(answer.value)
         return

@@ -37,6 +37,7 @@ COMMANDS = {
     "district": "cli.district:district",
     "export": "cli.answers:export",
     "extract": "cli.answers:extract",
+    "golden": "cli.answers:golden_as_of",
     "grant": "cli.grants:grant",
     "ingest": "cli.road:ingest",
     "init": "cli.catalogue:init",

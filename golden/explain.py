@@ -108,23 +108,24 @@ class Explanation:
         return next((bond for bond in self.bonds if bond.bridge), None)
 
 
-def why(store: Store, lake: Lake, resident_id: str, element: str | None = None) -> Explanation:
-    """Explain one element of a resident, or all. Raises NotFound REC-NONE, REC-RESIDENT, REC-ELEMENT."""
+def why(store: Store, lake: Lake, resident_id: str, element: str | None = None, version: int | None = None) -> Explanation:
+    """Explain one element of a resident, or all, in `version` or the newest. NotFound REC-NONE, REC-RESIDENT, REC-ELEMENT."""
     if element is not None and element not in load_elements():
         raise NotFound("REC-ELEMENT", where=element)
     with store.session() as session:
-        version = session.scalar(sa.select(GoldenVersionRow).order_by(GoldenVersionRow.version.desc()).limit(1))
+        wanted = sa.true() if version is None else GoldenVersionRow.version == version
+        row = session.scalar(sa.select(GoldenVersionRow).where(wanted).order_by(GoldenVersionRow.version.desc()).limit(1))
         titles = session.execute(sa.select(DatasetRow.key, DatasetRow.title, DepartmentRow.title).join(DepartmentRow)).all()
-    if version is None:
+    if row is None:
         raise NotFound("REC-NONE")
     with duckdb.connect() as con:
-        files = _Files(con=con, folder=golden_folder(lake, version.version), titles={key: (title, unit) for key, title, unit in titles})
+        files = _Files(con=con, folder=golden_folder(lake, row.version), titles={key: (title, unit) for key, title, unit in titles})
         stands = files.resolve(resident_id)
         return Explanation(
             asked=resident_id,
             resident_id=stands,
-            version=version.version,
-            rules_version=version.rules_version,
+            version=row.version,
+            rules_version=row.rules_version,
             reasons=files.reasons(stands, element),
             records=files.records(stands),
             bonds=files.bonds(stands),
