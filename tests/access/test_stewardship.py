@@ -25,8 +25,8 @@ from golden.decisions import Kind, State, StewardDecision, decisions_at, load_de
 from golden.explain import why
 from golden.versions import golden_folder, relation
 from rules.errors import Denied, NotFound, Refused, TongchouError
+from tests.golden.bureau import COLUMNS, LI_ROW, WANG_ROW, Bureau, Row
 from tests.golden.tables import number
-from tests.golden.test_reconcile import COLUMNS, LI_ROW, WANG_ROW, Bureau, Row
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 NEXT = NOW + timedelta(hours=1)
