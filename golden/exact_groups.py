@@ -24,6 +24,7 @@ GENERATION_YEARS = 12
 def group_exactly(con: duckdb.DuckDBPyConnection, exact: Exact) -> None:
     """Make the relations of this module from `records`."""
     _list_numbered(con, exact)
+    _list_plain_numbers(con)
     _list_names_of_numbers(con)
     _link_names_of_numbers(con)
     _judge_ownership(con)
@@ -56,13 +57,24 @@ def sex_in(number: str) -> str:
     return f"(CASE WHEN {number}[17]::INT % 2 = 1 THEN '1' ELSE '2' END)"
 
 
+def _list_plain_numbers(con: duckdb.DuckDBPyConnection) -> None:
+    """plain_numbers(number, unit, records, attested): nearly all of them. All who carry one bear one name and nothing contradicts it, so it
+    takes no more than one aggregation; contested: the rest of `numbered`.
+    """
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE plain_numbers AS
+        SELECT number, min(rid) AS unit, count(*)::INT AS records, bool_or(attests) AS attested FROM numbered
+        GROUP BY number HAVING min(name_key) = max(name_key) AND (count_if(agrees) > 0 OR count_if(clashes) = 0)""")
+    con.execute("CREATE OR REPLACE TEMP TABLE contested AS SELECT * FROM numbered ANTI JOIN plain_numbers USING (number)")
+
+
 def _list_names_of_numbers(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE names_of_numbers AS
         SELECT row_number() OVER (ORDER BY number, name_key) - 1 AS node, *, count(*) OVER (PARTITION BY number) AS names FROM (
           SELECT number, name_key, count(*) AS records, count_if(attests) AS attested,
             count_if(agrees) AS agreeing, count_if(clashes) AS clashing
-          FROM numbered WHERE name_key IS NOT NULL GROUP BY number, name_key)""")
+          FROM contested WHERE name_key IS NOT NULL GROUP BY number, name_key)""")
 
 
 def _link_names_of_numbers(con: duckdb.DuckDBPyConnection) -> None:
@@ -80,7 +92,7 @@ def _link_names_of_numbers(con: duckdb.DuckDBPyConnection) -> None:
         WHERE a.names > 1 AND c.level IN ('wildcard', 'pinyin', 'shortened', 'one_edit') AND a.clashing = 0 AND b.clashing = 0
         UNION ALL
         SELECT a.node, b.node FROM names_of_numbers a JOIN names_of_numbers b USING (number)
-        JOIN (SELECT DISTINCT number, name_key, value FROM records JOIN record_former_name USING (rid)) f
+        JOIN (SELECT DISTINCT number, name_key, value FROM contested JOIN record_former_name USING (rid)) f
           ON f.number = number AND f.name_key = a.name_key AND f.value = b.name_key
         WHERE a.names > 1""",
     )
@@ -112,28 +124,43 @@ def _list_units(con: duckdb.DuckDBPyConnection) -> None:
     """A numbered record without a name goes to the number's main part, and makes one where there is none."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE placed AS
-        SELECT n.rid, n.number, coalesce(p.part, m.part, -1) AS part,
+        SELECT n.rid, n.number, n.attests, coalesce(p.part, m.part, -1) AS part,
           CASE WHEN coalesce(o.own, m.own, NOT n.clashes) THEN n.number END AS own_number
-        FROM numbered n
+        FROM contested n
         LEFT JOIN number_parts p ON p.number = n.number AND p.name_key = n.name_key
         LEFT JOIN owned o ON o.number = p.number AND o.part = p.part
         LEFT JOIN owned m ON m.number = n.number AND m.main AND p.part IS NULL""")
     con.execute("""
+        CREATE OR REPLACE TEMP TABLE contested_units AS
+        SELECT rid, unit, own_number, attests FROM placed
+        JOIN (SELECT number, part, min(rid) AS unit FROM placed GROUP BY number, part) USING (number, part)""")
+    con.execute("""
         CREATE OR REPLACE TABLE unit_of AS
-        SELECT rid, unit, own_number FROM placed
-        JOIN (SELECT number, part, min(rid) AS unit FROM placed GROUP BY number, part) USING (number, part)
+        SELECT rid, unit, number AS own_number FROM numbered JOIN plain_numbers USING (number)
+        UNION ALL SELECT rid, unit, own_number FROM contested_units
+        UNION ALL SELECT rid, rid, NULL FROM records WHERE number IS NULL""")
+    con.execute("""
+        CREATE OR REPLACE TABLE units AS
+        SELECT unit, number, attested, records, attested AS number_attested FROM plain_numbers
         UNION ALL
-        SELECT rid, rid, NULL FROM records WHERE number IS NULL""")
-    count_units(con)
+        SELECT *, number IS NOT NULL AND coalesce(bool_or(attested) OVER (PARTITION BY number), false) FROM (
+          SELECT unit, max(own_number) AS number, bool_or(own_number IS NOT NULL AND attests) AS attested, count(*)::INT AS records
+          FROM contested_units GROUP BY unit)
+        UNION ALL SELECT rid, NULL, false, 1, false FROM records WHERE number IS NULL""")
+    _list_conflicts(con)
 
 
 def count_units(con: duckdb.DuckDBPyConnection) -> None:
-    """`units` and `number_conflicts` from `unit_of`."""
+    """`units` and `number_conflicts` from `unit_of`, however that came about."""
     con.execute("""
         CREATE OR REPLACE TABLE units AS
         SELECT *, number IS NOT NULL AND coalesce(bool_or(attested) OVER (PARTITION BY number), false) AS number_attested FROM (
           SELECT unit, max(own_number) AS number, bool_or(own_number IS NOT NULL AND attests) AS attested, count(*)::INT AS records
           FROM unit_of JOIN records USING (rid) JOIN sources USING (src) GROUP BY unit)""")
+    _list_conflicts(con)
+
+
+def _list_conflicts(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TABLE number_conflicts AS
         SELECT number, count(*) AS units FROM units WHERE number IS NOT NULL GROUP BY number HAVING count(*) > 1""")

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
@@ -27,6 +28,7 @@ _WILDCARDS = re.compile("[?？□〓\ufffd\ue000-\uf8ff\U000f0000-\U0010fffd◇�
 _LATIN_AMONG_HAN = re.compile(r"(?<=[^\x00-\x7f])[A-Za-z]+|[A-Za-z]+(?=[^\x00-\x7f])")
 _HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff〇\ue000-\uf8ff"
 _PLAIN_HAN = r"^[\x{3400}-\x{9FFF}\x{20000}-\x{3FFFF}]{2,4}$"
+LONGEST_PLAIN = 4
 _NOT_PLAIN = f"^[{GARBLED_FIRST}]|合计|总计|小计|共计|姓名|测试|无名|制表|填表|备注|已故|去世|迁出|死亡|注销|某|锟|烫"
 _MASKED = re.compile(rf"[{_HAN}]{{1,2}}[*＊×]{{2,3}}|[*＊×]{{2,3}}[{_HAN}]{{1,2}}|某+|[{_HAN}]某某?")
 _STAR = re.compile(rf"(?<![{_HAN}]{{2}})[*＊×]|[*＊×](?![{_HAN}]{{2}})")
@@ -62,12 +64,12 @@ def name_key(names: pa.Array | pa.ChunkedArray) -> pa.Array:
 
     A character that a system could not write stays visible as `?` and stands for any one character (D-37).
     """
-    return _distinct(names, fold_name)
+    return _distinct(names, fold_name, _folded)
 
 
 def pinyin_key(names: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Toneless capital pinyin without separators, the surname by its own table first (D-41); Latin names surname first."""
-    return _distinct(names, spell_name)
+    return _distinct(names, spell_name, _spelt)
 
 
 def fold_name(name: str) -> str:
@@ -93,10 +95,59 @@ def surname_of(name: str) -> str:
     return name[:2] if name[:2] in _compound_surnames() and len(name) > 2 else name[:1]
 
 
-def _distinct(names: pa.Array | pa.ChunkedArray, rule: Callable[[str], str]) -> pa.Array:
+def _distinct(
+    names: pa.Array | pa.ChunkedArray, rule: Callable[[str], str], whole_column: Callable[[pa.StringArray], pa.StringArray]
+) -> pa.Array:
+    """Names of two to four plain Han characters, nearly all of them, go character by character through the column; others by the rule."""
     coded = as_text(names).dictionary_encode()
-    keys = pa.array([rule(name) or None for name in coded.dictionary.to_pylist()], pa.string())
+    distinct = coded.dictionary
+    plain = pc.and_not(pc.match_substring_regex(distinct, _PLAIN_HAN), pc.match_substring_regex(distinct, _NOT_PLAIN))
+    keys = whole_column(distinct.filter(plain))
+    if len(keys) < len(distinct):
+        rest = pa.array([rule(name) or None for name in distinct.filter(pc.invert(plain)).to_pylist()], pa.string())
+        places = np.cumsum(plain.to_numpy(zero_copy_only=False)) - 1
+        others = len(keys) + np.arange(len(distinct)) - places - 1
+        keys = pa.concat_arrays([keys, rest]).take(pa.array(np.where(plain.to_numpy(zero_copy_only=False), places, others)))
     return keys.take(coded.indices)
+
+
+def _folded(names: pa.StringArray) -> pa.StringArray:
+    """fold_name of plain names; each character by itself."""
+    characters = _characters(names)
+    folded = _by_character(characters, lambda c: ord(fold_name(c)))
+    if np.array_equal(folded, characters):
+        return names
+    return pa.array(folded.astype(np.uint32).view("U4").ravel(), pa.string())
+
+
+def _spelt(names: pa.StringArray) -> pa.StringArray:
+    """spell_name of plain names; those with a compound surname by the rule itself."""
+    characters = _by_character(_characters(names), lambda c: ord(c.translate(_simplified())))
+    used = np.flatnonzero(np.bincount(characters.ravel()))
+    sounds = pa.array([chr(c).translate(_pinyin()).upper() if c else "" for c in used], pa.string())
+    surnames = pa.array([(_surnames().get(chr(c)) or chr(c).translate(_pinyin())).upper() if c else "" for c in used], pa.string())
+    place = {chr(c): n for n, c in enumerate(used)}
+    places = _by_character(characters, lambda c: place[c])
+    parts = [surnames.take(pa.array(places[:, 0])), *(sounds.take(pa.array(places[:, at])) for at in range(1, LONGEST_PLAIN))]
+    spelt = pc.binary_join_element_wise(*parts, "")
+    compound = np.isin(characters[:, :2].astype(np.uint32).copy().view("U2").ravel(), list(_compound_surnames())) & (characters[:, 2] > 0)
+    if not compound.any():
+        return spelt
+    by_rule = [spell_name(name) for name in names.filter(pa.array(compound)).to_pylist()]
+    return pc.replace_with_mask(spelt, pa.array(compound), pa.array(by_rule, pa.string()))
+
+
+def _characters(names: pa.StringArray) -> np.ndarray:
+    """(names, LONGEST_PLAIN): the characters of each by code, 0 after the last."""
+    return np.array(names.to_pylist(), dtype=f"U{LONGEST_PLAIN}").view(np.uint32).reshape(-1, LONGEST_PLAIN)
+
+
+def _by_character(characters: np.ndarray, rule: Callable[[str], int]) -> np.ndarray:
+    """The rule asked once for each character that occurs."""
+    used = np.flatnonzero(np.bincount(characters.ravel()))
+    table = np.zeros(int(used.max(initial=0)) + 1, dtype=np.int64)
+    table[used] = [rule(chr(c)) if c else 0 for c in used]
+    return table[characters]
 
 
 def _dotted(name: str) -> bool:

@@ -1,11 +1,13 @@
 """Names: stored as given, keys that match across writings (law.md D-33…D-42, X-09, X-11)."""
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.names import judge_name, name_key, pinyin_key, standardise_names, surname_of
+from rules.names import fold_name, judge_name, name_key, pinyin_key, spell_name, standardise_names, surname_of
 from tests.rules.columns import row
 
 
@@ -152,3 +154,12 @@ def test_whole_columns_are_judged_like_single_texts(texts: list[str]) -> None:
 def test_a_key_is_its_own_key(texts: list[str]) -> None:
     keys = name_key(pa.array(texts, pa.string()))
     assert len(keys) == len(pinyin_key(keys)) == len(texts)
+
+
+PLAIN = ["张伟", "陳大文", "歐陽鋒", "欧阳娜娜", "司徒", "单雄信", "仇英", "尉迟恭", "解晓东", "國華", "肖㛃", "曾乐乐", "覃丽"]
+
+
+@pytest.mark.parametrize(("column", "rule"), [(name_key, fold_name), (pinyin_key, spell_name)])
+def test_a_column_of_names_is_keyed_as_each_of_them_by_itself(column: Any, rule: Any) -> None:
+    names = [*PLAIN, "王*", "买买提·艾力", "CHAN TAI MAN", "李(已故)", "", None, *PLAIN]
+    assert column(pa.array(names)).to_pylist() == [None if name is None else rule(name) or None for name in names]
