@@ -27,6 +27,7 @@ class Act(StrEnum):
     EXPORT_GOLDEN = "golden"
     EXPORT_CROSSWALK = "crosswalk"
     WHY = "why"
+    REVIEW = "review"
 
     @property
     def intent(self) -> Event:
@@ -191,12 +192,14 @@ GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
     Act.EXPORT_GOLDEN: (_bureau_export,),
     Act.EXPORT_CROSSWALK: (_bureau_export,),
     Act.WHY: (_bureau_explains,),
+    Act.REVIEW: (_bureau_explains,),
 }
 REFUSALS: Mapping[Act, Reason] = {
     Act.EXTRACT: Reason.NO_GRANT,
     Act.EXPORT_GOLDEN: Reason.NO_ROLE,
     Act.EXPORT_CROSSWALK: Reason.NO_ROLE,
     Act.WHY: Reason.NO_ROLE,
+    Act.REVIEW: Reason.NO_ROLE,
 }
 OBJECTIONS: tuple[Rule, ...] = (
     _account_closed,

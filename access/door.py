@@ -46,11 +46,13 @@ from catalog.locks import hold
 from catalog.snapshots import CHINA
 from catalog.store import Store
 from golden.explain import why as explain
+from golden.review import read_queue
 from masking.methods import KEEP
 from masking.plan import ColumnPlan, Plan
 from masking.pseudonyms import KEY_BYTES, recipient_key
 from rules.elements import load_elements
 from rules.errors import Denied, NotFound
+from rules.matching import load_matching
 from rules.tiers import load_tier_policy
 from rules.version import rules_version
 
@@ -159,6 +161,17 @@ class Door:
         with self._recorder.intend(admitted.act, admitted.facts) as recording:
             value = explain(self._store, self._lake, resident, element, admitted.target.version)
             outcome = Outcome(rows=1, residents=1, digest=_digest_of_value(value), facts={"columns": [element] if element else []})
+            return Answer(self._log, recording.result(outcome), value=value)
+
+    def review(self, actor: str, purpose: str, limit: int) -> Answer:
+        """The first rows of the review queue: records that may or may not be of one person, and why. Its `value` is golden's Queue."""
+        admitted = self._admit(Act.REVIEW, actor, purpose, None, {"limit": limit})
+        folder = admitted.target.persons
+        assert folder is not None, "the golden target knows its folder"
+        with self._recorder.intend(admitted.act, admitted.facts) as recording:
+            value = read_queue(folder, admitted.target.version, list(load_matching().comparisons), limit)
+            residents = len({resident for row in value.rows for resident in row.residents})
+            outcome = Outcome(rows=len(value.rows), residents=residents, digest=_digest_of_value(value), facts={"columns": []})
             return Answer(self._log, recording.result(outcome), value=value)
 
     def close(self) -> None:

@@ -11,12 +11,15 @@ from access.stewardship import merge as make_merge
 from access.stewardship import pin as make_pin
 from access.stewardship import revoke as take_back
 from access.stewardship import set_apart
+from cli.answers import the_door
 from cli.grants import day, the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.alarms import ALARM_TEXTS, Alarm, standing_alarms
 from golden.decisions import Kind, State, StewardDecision, load_decisions
 from golden.reconcile import newest_version
+from golden.review import KIND_TEXTS as DOUBT_TEXTS
+from golden.review import MOST_SHOWN, Doubt, Queue
 from golden.versions import golden_folder
 
 KIND_TEXTS: Mapping[Kind, str] = {Kind.MERGE: "合并 merge", Kind.APART: "拆分 apart", Kind.PIN: "确认值 pin"}
@@ -173,3 +176,35 @@ def print_decision(decision: StewardDecision, here: Platform, as_json: bool) -> 
     residents = " ".join(decision.residents)
     console.print(f"裁定 {decision.id} 号 decision {decision.id}: {KIND_TEXTS[decision.kind]} {residents} · {state}", markup=False)
     console.print("下一步 Next: tongchou reconcile")
+
+
+SHOWN = 20
+REVIEW_PURPOSE = "数据管理员复核 a steward reviews doubtful residents"
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, MOST_SHOWN), default=SHOWN, show_default=True, help="Rows at most (行数上限).")
+@click.option("--as", "actor", required=True, help="The account that asks (账号).")
+@click.option("--purpose", default=REVIEW_PURPOSE, show_default=True, help="What it is for (用途).")
+@as_json_option
+@platform
+def review(here: Platform, limit: int, actor: str, purpose: str, as_json: bool) -> None:
+    """What the machine is in doubt about (复核队列), first what a decision would change most; values are read with `tongchou why`."""
+    with the_door(here) as door:
+        queue = door.review(actor, purpose, limit).value
+    assert isinstance(queue, Queue)
+    if as_json:
+        print_json(queue)
+        return
+    headers = ("位 rank", "疑点 doubt", "居民 residents", "记录 records", "概率 probability", "影响 change", "依据 evidence (bits)")
+    title = f"复核队列 review queue: {len(queue.rows):,} / {queue.total:,} · 金记录第 {queue.version} 版 version"
+    print_table(title, headers, [_doubt_cells(row) for row in queue.rows], numbers=(0,))
+    console.print("下一步 Next: tongchou why RESIDENT; tongchou decide merge|apart A B", markup=False)
+
+
+def _doubt_cells(row: Doubt) -> tuple[object, ...]:
+    pair = f"{row.dataset_a}/{row.record_a} – {row.dataset_b}/{row.record_b}"
+    change = f"{row.records} 条记录 records, {row.elements} 项 elements"
+    levels = ", ".join(f"{name}={level} {bits:+.1f}" for name, (level, bits) in row.levels.items())
+    told_doubt = " ".join(DOUBT_TEXTS[row.kind])
+    return row.rank, told_doubt, " ".join(row.residents), pair, f"{row.probability:.3f} ({row.bits:+.1f} bits)", change, levels

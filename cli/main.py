@@ -45,6 +45,7 @@ COMMANDS = {
     "quality": "cli.catalogue:quality",
     "reconcile": "cli.road:reconcile",
     "register": "cli.catalogue:register",
+    "review": "cli.decisions:review",
     "serve": "cli.serve:serve",
     "why": "cli.answers:why",
 }

@@ -30,6 +30,13 @@ def score_pairs(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: W
     return "scored"
 
 
+def weighed_levels(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: Weights, pairs: str) -> str:
+    """SQL (pair, <attribute>, <attribute>_bits): what each comparison finds of the pairs of a relation, and what it adds to the weight."""
+    compared = compare_pairs(con, rules, pairs)
+    said = ", ".join(f"{_name_of(c)} AS {key}, {_bits(c, weights)} AS {key}_bits" for key, c in rules.comparisons.items())
+    return f"SELECT pair, {said} FROM ({compared})"
+
+
 def compare_pairs(con: duckdb.DuckDBPyConnection, rules: MatchingRules, pairs: str) -> str:
     """SQL for `compared`; what it needs beside the pairs and `unit_<attribute>` is made here."""
     list_facts(con, rules)

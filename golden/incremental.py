@@ -23,6 +23,7 @@ from golden.exact_groups import group_exactly
 from golden.identity import IdentityChanges, keep_identities, recall
 from golden.records import read_records
 from golden.resolution import Resolution, conflicts_in, warnings_of
+from golden.review import list_review
 from golden.sources import RecordSource
 from golden.survivorship import choose_values
 from golden.unit_values import list_raw_values, list_unit_values
@@ -90,6 +91,7 @@ def resolve_changes(
             if not _numbers_unsettled(con):
                 break
         raise_alarms(con, at_hand)
+        list_review(con, matching, weights, "core_residents", standing.folder)
     return _resolution(con, matching, standing, weights, changes)
 
 

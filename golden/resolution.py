@@ -16,6 +16,7 @@ from golden.estimation import learn_weights
 from golden.exact_groups import group_exactly
 from golden.identity import IdentityChanges, keep_identities, recall
 from golden.records import read_records
+from golden.review import list_review
 from golden.sources import RecordSource
 from golden.survivorship import choose_values
 from golden.unit_values import list_raw_values, list_unit_values
@@ -77,6 +78,7 @@ def resolve(
     told("values")
     choose_values(con, sources, survivorship)
     raise_alarms(con, sources)
+    list_review(con, matching, weights)
     return Resolution(
         weights=weights,
         identities=changes,

@@ -10,6 +10,8 @@ rivals       resident_id, element, value, dataset, record, observed_on     every
 evidence     resident_id, dataset_a, record_a, dataset_b, record_b, bits, bridge and a level per comparison
 identities   resident_id, status, superseded_by
 history      dataset, record, resident_id, content, since     also of records that are no longer in any source: what they said, since when
+review       resident_id, other_id, kind, dataset_a, record_a, dataset_b, record_b, bits, probability, records, elements, weight and a
+             level with its bits per comparison            what the machine is in doubt about, once under each resident
 alarms       decision, kind, resident_id, element, dataset, record   stewards' decisions that newer evidence contradicts
 touched      resident_id                                      only in a version that stands on others
 """
@@ -113,6 +115,7 @@ _ORDERS = {
     "identities": "resident_id",
     "history": "dataset, record",
     "alarms": "decision, kind, resident_id",
+    "review": "resident_id, other_id, kind, dataset_a, record_a, dataset_b, record_b",
     TOUCHED: "resident_id",
 }
 
@@ -137,6 +140,19 @@ def _queries(elements: Sequence[str], stated: set[str], levels: Sequence[str]) -
                         b.record AS record_b, bits / 100 AS bits, bridge, {", ".join(f'e."{level}"' for level in levels)}
                         FROM evidence e {ends.format("a")} {ends.format("b")} JOIN resident_of r ON r.rid = e.a""",
         "identities": f"""SELECT {who}, status, {resident_id("superseded_by")} AS superseded_by FROM identities""",
+        "review": _review(levels),
         "alarms": f"SELECT decision, kind, {who}, element, dataset, record FROM alarms",
         "history": f"SELECT dataset, record, {who}, content, since FROM history",
     }
+
+
+def _review(levels: Sequence[str]) -> str:
+    """A pair stands under each of its residents, for files are brought forward resident by resident."""
+    said = ", ".join(f'l."{level}"::VARCHAR AS "{level}", l."{level}_bits" / 100 AS "{level}_bits"' for level in levels)
+    rows = f"""
+        SELECT {{mine}} AS resident_id, {{other}} AS other_id, kind, sx.dataset AS dataset_a, x.record AS record_a,
+          sy.dataset AS dataset_b, y.record AS record_b, bits / 100 AS bits, probability, p.records, elements, weight, {said}
+        FROM review_pairs p JOIN review_levels l USING (pair) JOIN records x ON x.rid = p.a JOIN sources sx ON sx.src = x.src
+        JOIN records y ON y.rid = p.b JOIN sources sy ON sy.src = y.src"""
+    a, b = resident_id("res_a"), resident_id("res_b")
+    return f"SELECT * FROM ({rows.format(mine=a, other=b)} UNION ALL {rows.format(mine=b, other=a)} WHERE res_a <> res_b)"

@@ -198,6 +198,7 @@ ASKS: dict[str, Ask] = {
     "export_golden": lambda p, out, actor: p.door.export_golden(actor, EXPORT, out),
     "export_crosswalk": lambda p, out, actor: p.door.export_crosswalk(actor, EXPORT, out),
     "export_enterprise_crosswalk": lambda p, out, actor: p.door.export_enterprise_crosswalk(actor, EXPORT, out),
+    "review": lambda p, out, actor: p.door.review(actor, EXPORT, 10),
     "why": lambda p, out, actor: p.door.why(actor, EXPORT, "R0000000001"),
 }
 NOT_ANSWERS = {"close"}
