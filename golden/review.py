@@ -38,7 +38,7 @@ DOUBTED_FROM = 0.05
 
 DOUBTED_BITS = round(HUNDREDTHS * log2((1 - DOUBTED_FROM) / DOUBTED_FROM))
 
-SHARED_NUMBER_DOUBT, BARRED_DOUBT = 0.5, 0.25
+SHARED_NUMBER_DOUBT, BARRED_DOUBT = 0.5, 0.05
 """The most that is left of the doubt where a rule stands against the weights."""
 
 KIND_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -89,7 +89,7 @@ def list_review(
     """
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE review_units AS
-        SELECT u.unit, res, u.number, u.records, component FROM units u
+        SELECT u.unit, res, u.number, max(u.number) OVER (PARTITION BY res) AS own, u.records, component FROM units u
         JOIN (SELECT unit, min(res) AS res FROM unit_of JOIN {residents} USING (rid) GROUP BY unit) USING (unit)
         LEFT JOIN (SELECT unit, min(component) AS component FROM merged_records JOIN unit_of USING (rid) GROUP BY unit) USING (unit)""")
     con.execute("""
@@ -118,15 +118,19 @@ def _list_doubts(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
 
 
 def _between(rules: MatchingRules) -> str:
+    """Pairs of units of two residents. What bars any pair of them, or a number of its own on each side, stands against all of them."""
     link = round(rules.link_bits * HUNDREDTHS)
     return f"""
-        SELECT * FROM (
-          SELECT CASE WHEN x.number = y.number THEN 'shared_number' WHEN barred IS NULL AND bits >= -{DOUBTED_BITS} THEN 'unjoined'
-              WHEN eligible AND bits >= {link} THEN 'barred' END AS kind,
-            a, b, x.res AS res_a, y.res AS res_b, bits, NULL::BIGINT AS moving
+        SELECT kind, a, b, res_a, res_b, bits, NULL::BIGINT AS moving FROM (
+          SELECT CASE WHEN x.number = y.number THEN 'shared_number'
+              WHEN bool_or(barred IS NOT NULL) OVER pairs OR x.own <> y.own THEN
+                CASE WHEN (eligible OR barred IS NULL) AND bits >= {link} THEN 'barred' END
+              WHEN bits >= -{DOUBTED_BITS} THEN 'unjoined' END AS kind,
+            a, b, x.res AS res_a, y.res AS res_b, bits
           FROM scored JOIN review_units x ON x.unit = a JOIN review_units y ON y.unit = b
           WHERE x.res <> y.res
-            AND NOT EXISTS (FROM kept_apart k WHERE k.res_a = least(x.res, y.res) AND k.res_b = greatest(x.res, y.res)))
+            AND NOT EXISTS (FROM kept_apart k WHERE k.res_a = least(x.res, y.res) AND k.res_b = greatest(x.res, y.res))
+          WINDOW pairs AS (PARTITION BY least(x.res, y.res), greatest(x.res, y.res)))
         WHERE kind IS NOT NULL"""
 
 

@@ -143,8 +143,8 @@ def test_the_queue_begins_with_what_is_most_uncertain_and_would_change_most(monk
         ("unjoined", 1, 2, 4, 1, 5.0),  # even odds, four records and a phone
         ("bridge", 7, 8, 2, 1, 2.0),  # one bit holds two records: wrong by 1/3, twice that is the doubt
         ("unjoined", 3, 4, 1, 0, 1.0),  # even odds, one record
-        ("barred", 2, 6, 1, 0, 0.25),  # the weights are sure, the rule says never
         ("unjoined", 5, 6, 1, 0, 0.2222),  # three bits against
+        ("barred", 2, 6, 1, 0, 0.05),  # the weights are sure, the rule says never
     ]
 
 
