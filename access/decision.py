@@ -28,6 +28,7 @@ class Act(StrEnum):
     EXPORT_CROSSWALK = "crosswalk"
     WHY = "why"
     REVIEW = "review"
+    SIMULATE = "simulate"
 
     @property
     def intent(self) -> Event:
@@ -193,6 +194,7 @@ GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
     Act.EXPORT_CROSSWALK: (_bureau_export,),
     Act.WHY: (_bureau_explains,),
     Act.REVIEW: (_bureau_explains,),
+    Act.SIMULATE: (_bureau_explains,),
 }
 REFUSALS: Mapping[Act, Reason] = {
     Act.EXTRACT: Reason.NO_GRANT,
@@ -200,6 +202,7 @@ REFUSALS: Mapping[Act, Reason] = {
     Act.EXPORT_CROSSWALK: Reason.NO_ROLE,
     Act.WHY: Reason.NO_ROLE,
     Act.REVIEW: Reason.NO_ROLE,
+    Act.SIMULATE: Reason.NO_ROLE,
 }
 OBJECTIONS: tuple[Rule, ...] = (
     _account_closed,

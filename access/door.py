@@ -47,9 +47,11 @@ from catalog.snapshots import CHINA
 from catalog.store import Store
 from golden.explain import why as explain
 from golden.review import read_queue
+from golden.simulation import simulate
 from masking.methods import KEEP
 from masking.plan import ColumnPlan, Plan
 from masking.pseudonyms import KEY_BYTES, recipient_key
+from rules.authority import SurvivorshipRules, load_survivorship
 from rules.elements import load_elements
 from rules.errors import Denied, NotFound
 from rules.matching import load_matching
@@ -172,6 +174,15 @@ class Door:
             value = read_queue(folder, admitted.target.version, list(load_matching().comparisons), limit)
             residents = len({resident for row in value.rows for resident in row.residents})
             outcome = Outcome(rows=len(value.rows), residents=residents, digest=_digest_of_value(value), facts={"columns": []})
+            return Answer(self._log, recording.result(outcome), value=value)
+
+    def simulate(self, actor: str, purpose: str, rules: SurvivorshipRules) -> Answer:
+        """What changed rules of survivorship would do to the golden records, in counts. Its `value` is golden's Simulation."""
+        admitted = self._admit(Act.SIMULATE, actor, purpose, None, {})
+        with self._recorder.intend(admitted.act, admitted.facts) as recording:
+            value = simulate(self._store, self._lake, rules, load_survivorship(), now=self._clock())
+            facts = {"columns": list(value.elements)}
+            outcome = Outcome(rows=0, residents=value.residents_changed, digest=_digest_of_value(value), facts=facts)
             return Answer(self._log, recording.result(outcome), value=value)
 
     def close(self) -> None:

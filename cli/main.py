@@ -47,6 +47,7 @@ COMMANDS = {
     "register": "cli.catalogue:register",
     "review": "cli.decisions:review",
     "serve": "cli.serve:serve",
+    "simulate": "cli.simulation:simulate",
     "why": "cli.answers:why",
 }
 

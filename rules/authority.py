@@ -30,6 +30,7 @@ import yaml
 
 from rules.departments import load_departments
 from rules.elements import Element, load_elements
+from rules.errors import Refused
 
 METHODS = ("record", "freshness", "event")
 ROLES = ("of_record", "fallback", "other", "verified")
@@ -90,49 +91,96 @@ class SurvivorshipRules:
 
 @cache
 def load_survivorship() -> SurvivorshipRules:
-    """The rule of every registered element: its own row, over its volatility's, over the defaults."""
-    document = yaml.safe_load((Path(__file__).parent / "survivorship.yaml").read_text(encoding="utf-8"))
-    unknown = set(document["elements"]) - set(load_elements())
-    assert not unknown, f"survivorship.yaml: unknown elements {sorted(unknown)}"
-    defaults = dict(document["defaults"])
-    reliability = defaults.pop("reliability")
-    assert tuple(reliability) == ROLES, f"survivorship.yaml: reliability needs {ROLES}"
-    rules = {
-        element.key: _rule(
-            element, {**defaults, **document["volatilities"][element.volatility], **document["elements"].get(element.key, {})}
-        )
-        for element in load_elements().values()
+    """The shipped rule of every registered element: its own row, over its volatility's, over the defaults."""
+    document = _shipped()
+    faults = faults_of(document)
+    assert not faults, f"survivorship.yaml: {faults}"
+    return _rules_of(document)
+
+
+def read_proposal(path: Path) -> SurvivorshipRules:
+    """The shipped rules with what a file changes: `defaults`, `volatilities`, `elements`, with only the fields that differ.
+
+    Raises Refused RULES-SURVIVORSHIP with all faults of the file.
+    """
+    try:
+        changes = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise Refused("RULES-SURVIVORSHIP", where=path.name, what=f"{type(fault).__name__}: no YAML document") from fault
+    parts = ("defaults", "volatilities", "elements")
+    if not isinstance(changes, dict) or not set(changes) <= set(parts) or not all(isinstance(part, dict) for part in changes.values()):
+        raise Refused("RULES-SURVIVORSHIP", where=path.name, what=f"a mapping with {', '.join(parts)}")
+    document = _shipped()
+    for part, rows in changes.items():
+        for key, row in rows.items():
+            known = document[part].get(key)
+            document[part][key] = {**known, **row} if isinstance(known, dict) and isinstance(row, dict) else row
+    if faults := faults_of(document):
+        raise Refused("RULES-SURVIVORSHIP", where=path.name, what="; ".join(faults))
+    return _rules_of(document)
+
+
+def faults_of(document: Mapping[str, Any]) -> list[str]:
+    """All that is wrong with a document like `survivorship.yaml`, by element and field."""
+    unknown = sorted(set(document["elements"]) - set(load_elements()))
+    faults = [f"elements: unknown {key}" for key in unknown]
+    reliability = document["defaults"].get("reliability")
+    if not isinstance(reliability, dict) or set(reliability) != set(ROLES) or not all(_is_share(p) for p in reliability.values()):
+        faults.append(f"defaults: reliability needs a probability for each of {', '.join(ROLES)}")
+    for element in load_elements().values():
+        row = _row_of(element, document)
+        faults += [f"{element.key}: {fault}" for fault in (_row_faults(row) if isinstance(row, dict) else ["is no mapping"])]
+    return faults
+
+
+def _shipped() -> dict[str, Any]:
+    return yaml.safe_load((Path(__file__).parent / "survivorship.yaml").read_text(encoding="utf-8"))
+
+
+def _row_of(element: Element, document: Mapping[str, Any]) -> Any:
+    own = document["elements"].get(element.key, {})
+    defaults = {key: value for key, value in document["defaults"].items() if key != "reliability"}
+    return {**defaults, **document["volatilities"][element.volatility], **own} if isinstance(own, dict) else own
+
+
+def _rules_of(document: Mapping[str, Any]) -> SurvivorshipRules:
+    rules = {element.key: _rule(element, _row_of(element, document)) for element in load_elements().values()}
+    return SurvivorshipRules(rules=rules, prior_reliability=document["defaults"]["reliability"])
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1
+
+
+def _row_faults(row: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the fields of one element."""
+    faults = [f"unknown field {field}" for field in sorted(set(row) - _FIELDS)]
+    order = [*row.get("of_record", ()), *row.get("fallbacks", ())]
+    faults += [f"unknown department {key}" for key in order if key not in load_departments()]
+    half_life, sources = row.get("half_life_days"), row.get("refute_sources")
+    tests = {
+        "a department is named twice": len(set(order)) == len(order),
+        f"method is one of {', '.join(METHODS)}": row.get("method") in METHODS,
+        "0.5 ≤ accept_at < refute_at < 1": all(_is_share(row.get(key)) for key in ("accept_at", "refute_at"))
+        and 0.5 <= row["accept_at"] < row["refute_at"],
+        "half_life_days is a number over 0, or null": half_life is None or (isinstance(half_life, int | float) and half_life > 0),
+        "refute_sources is a whole number over 0, or null": sources is None or (isinstance(sources, int) and sources > 0),
+        "freshness needs a half life": row.get("method") != "freshness" or bool(half_life),
     }
-    return SurvivorshipRules(rules=rules, prior_reliability=reliability)
+    return faults + [fault for fault, holds in tests.items() if not holds]
 
 
 def _rule(element: Element, row: Mapping[str, Any]) -> SurvivorshipRule:
-    unknown = set(row) - _FIELDS
-    assert not unknown, f"survivorship.yaml: {element.key} has unknown fields {sorted(unknown)}"
-    return _checked(
-        SurvivorshipRule(
-            element=element.key,
-            of_record=tuple(row.get("of_record", (element.source_of_record,))),
-            fallbacks=tuple(row.get("fallbacks", ())),
-            method=row["method"],
-            half_life_days=row.get("half_life_days"),
-            refute_at=row["refute_at"],
-            refute_sources=row["refute_sources"],
-            refuted_by_id_number=row.get("refuted_by_id_number", False),
-            accept_at=row["accept_at"],
-            legal=row.get("legal", ""),
-            confirm=row.get("confirm", "legal" not in row),
-        )
+    return SurvivorshipRule(
+        element=element.key,
+        of_record=tuple(row.get("of_record", (element.source_of_record,))),
+        fallbacks=tuple(row.get("fallbacks", ())),
+        method=row["method"],
+        half_life_days=row.get("half_life_days"),
+        refute_at=row["refute_at"],
+        refute_sources=row["refute_sources"],
+        refuted_by_id_number=row.get("refuted_by_id_number", False),
+        accept_at=row["accept_at"],
+        legal=row.get("legal", ""),
+        confirm=row.get("confirm", "legal" not in row),
     )
-
-
-def _checked(rule: SurvivorshipRule) -> SurvivorshipRule:
-    name = f"survivorship.yaml: {rule.element}"
-    order = rule.of_record + rule.fallbacks
-    unknown = set(order) - set(load_departments())
-    assert not unknown, f"{name} names unknown departments {sorted(unknown)}"
-    assert len(set(order)) == len(order), f"{name} names a department twice"
-    assert rule.method in METHODS, f"{name} has unknown method {rule.method}"
-    assert 0.5 <= rule.accept_at < rule.refute_at < 1, f"{name}: 0.5 ≤ accept_at < refute_at < 1"
-    assert rule.method != "freshness" or rule.half_life_days, f"{name}: freshness needs a half life"
-    return rule
