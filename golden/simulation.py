@@ -129,7 +129,8 @@ def _choose(
 
 def _compare(con: duckdb.DuckDBPyConnection, folder: Path, elements: Sequence[str]) -> None:
     """changed_values(res, element, was, is_now, status_was, status_now, dataset_was, dataset_now, grid_code, birth_date)"""
-    named = f"element IN ({', '.join(f"'{element}'" for element in elements) or 'NULL'})"
+    listed = ", ".join(f"'{element}'" for element in elements) or "NULL"
+    named = f"element IN ({listed})"
     said = "res, element, value, status, dataset"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE changed_values AS
