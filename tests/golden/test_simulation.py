@@ -1,4 +1,4 @@
-"""A changed rule is tried on the whole population before it is published: what flips, whose, by which sources, and which grants it reaches."""
+"""A changed rule is tried on all residents before it is published: what flips, whose, by which sources, and which grants it reaches."""
 
 from datetime import date
 from pathlib import Path
