@@ -86,7 +86,7 @@ def measure(work: Path, new: int) -> dict:
         return outcome.version
 
     timed("first", True)
-    bring_in(store)
+    bring_in(store, lake)
     versions = timed("incremental", False), timed("full", True)
     folders = [golden_folder(lake, version) for version in versions]
     assert (folders[0] / "parts.json").exists(), "the incremental run was a full one"
@@ -108,7 +108,7 @@ def _all(run: dict) -> float:
 
 
 def keep_back(store, lake, new: int) -> int:  # type: ignore[no-untyped-def]
-    """Each data set's snapshot becomes its second; the first lacks the records kept back. Returns how many there are in all."""
+    """The first snapshot of each data set lacks the records kept back; all of them wait in a folder. Returns how many there are in all."""
     import duckdb
     import sqlalchemy as sa
 
@@ -124,18 +124,22 @@ def keep_back(store, lake, new: int) -> int:  # type: ignore[no-untyped-def]
             con.execute(f"INSERT INTO drawn SELECT '{key}', _record, hash('{key}', _record, 'kept back') FROM '{path}'")
         con.execute(f"CREATE TABLE back AS FROM drawn ORDER BY draw LIMIT {new}")
         for key, path in paths.items():
-            path.rename(lake.path("standard", key, 2))
-            for stage in ("faults", "quarantine", "raw"):
-                if lake.path(stage, key, 1).exists():
-                    shutil.copyfile(lake.path(stage, key, 1), lake.path(stage, key, 2))
+            path.rename(held(path))
             con.execute(f"""
-                COPY (SELECT * FROM '{lake.path("standard", key, 2)}'
+                COPY (SELECT * FROM '{held(path)}'
                   WHERE _record NOT IN (SELECT record FROM back WHERE dataset = '{key}'))
                 TO '{path}' (FORMAT parquet, COMPRESSION zstd)""")
     return int(total)
 
 
-def bring_in(store) -> None:  # type: ignore[no-untyped-def]
+def held(path: Path) -> Path:
+    """Where a snapshot's file waits: in the lake a file that no row names is swept away."""
+    folder = path.parents[3] / "held"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{path.parent.name}.parquet"
+
+
+def bring_in(store, lake) -> None:  # type: ignore[no-untyped-def]
     import sqlalchemy as sa
 
     from catalog.schema import SnapshotRow
@@ -144,6 +148,10 @@ def bring_in(store) -> None:  # type: ignore[no-untyped-def]
     with store.session() as session, session.begin():
         for row in list(session.scalars(sa.select(SnapshotRow))):
             values = {name: getattr(row, name) for name in columns}
+            held(lake.path("standard", row.dataset_key, 1)).rename(lake.path("standard", row.dataset_key, 2))
+            for stage in ("faults", "quarantine", "raw"):
+                if lake.path(stage, row.dataset_key, 1).exists():
+                    shutil.copyfile(lake.path(stage, row.dataset_key, 1), lake.path(stage, row.dataset_key, 2))
             session.add(SnapshotRow(**{**values, "version": 2, "source_digest": f"2{row.source_digest}"}))
 
 
