@@ -53,6 +53,7 @@ def measure(work: Path, new: int) -> dict:
     home = Home(work / "incremental")
     shutil.rmtree(home.root, ignore_errors=True)
     shutil.copytree(work / "home", home.root, ignore=shutil.ignore_patterns("golden", "serving*.db"))
+    home.create()  # a kept home may be of an older schema
     store, lake = open_store(home.store_url), Lake(home.lake_root)
     load, total = os.getloadavg()[0], keep_back(store, lake, new)
     runs: dict[str, dict] = {}

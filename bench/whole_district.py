@@ -113,6 +113,7 @@ def measure(work: Path, residents: int) -> Figures:
     from golden.serving import publish
 
     home = Home(work / "home")
+    home.create()  # a kept home may be of an older schema
     store, lake = open_store(home.store_url), Lake(home.lake_root)
     for left in (lake.root / "golden", home.serving_dir):
         shutil.rmtree(left, ignore_errors=True)
