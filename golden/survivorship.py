@@ -9,7 +9,7 @@ Relations made here
 It reads numbers_elsewhere(number) where it stands: golden numbers of residents who are not at hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import duckdb
 
@@ -45,13 +45,19 @@ RULE_UNRESOLVED = "R-02-unresolved"
 SAID_BY_NUMBER = {"birth_date": birth_in("number"), "sex": sex_in("number")}
 
 
-def choose_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules) -> None:
-    """Make the relations of this module from `resident_of`, `records` and the sources' files."""
+def choose_values(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules, elements: Collection[str] | None = None
+) -> None:
+    """Make the relations of this module from `resident_of`, `records` and the sources' files.
+
+    elements: the only ones to choose, beside the identity number, by which others are judged; none: all.
+    """
     _make_empty(con)
     rows = rows_in(con, sources)
-    for elements in batches(claimed_elements(sources), sources, rows):
-        list_rules(con, elements, sources, rules)
-        list_claims(con, elements, sources)
+    claimed = [e for e in claimed_elements(sources) if elements is None or e.key in elements or e.key == "id_number"]
+    for batch in batches(claimed, sources, rows):
+        list_rules(con, batch, sources, rules)
+        list_claims(con, batch, sources)
         estimate_reliability(con)
         _list_former_names(con)
         choose_among(con)

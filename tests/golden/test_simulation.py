@@ -17,11 +17,10 @@ from tests.golden.bureau import LI_ROW, NOW, WANG_ROW, Bureau
 
 @pytest.fixture
 def bureau(home: Home) -> Bureau:
-    """Police and grid differ on where two people live; the grid is of record."""
+    """Police and grid spell one of two names differently; the police are of record."""
     bureau = Bureau(open_store(home.store_url), home)
     bureau.accept("hukou", "police", [("a", LI_ROW), ("b", WANG_ROW)])
-    elsewhere = "佛山市南海区桂城街道海五路9号"
-    bureau.accept("visits", "grid", [("1", (*LI_ROW[:4], elsewhere)), ("2", (*WANG_ROW[:4], WANG_ROW[4]))])
+    bureau.accept("visits", "grid", [("1", (LI_ROW[0], "李敏", *LI_ROW[2:])), ("2", WANG_ROW)])
     bureau.reconcile()
     return bureau
 
@@ -32,7 +31,7 @@ def proposal(folder: Path, text: str) -> SurvivorshipRules:
     return read_proposal(path)
 
 
-POLICE_KNOW_WHERE = "elements: {residence_address: {of_record: [police], fallbacks: [grid], method: record}}"
+GRID_KNOWS_NAMES = "elements: {name: {of_record: [grid]}}"
 
 
 def test_an_unchanged_rule_flips_nothing(bureau: Bureau) -> None:
@@ -45,18 +44,18 @@ def test_flips_are_counted_by_element_source_and_grant_and_nothing_is_written(bu
         session.add(AccountRow(name="chief", title="chief", department_key=None, active=True, secret_digest=None, created_at=NOW))
         session.flush()
         terms = {"row_scope": {}, "tier": "T2", "purpose": "p", "legal_basis": "l", "case_number": "", "state": "active"}
-        for columns, until in ((["name", "residence_address"], 2027), (["name"], 2027), (["residence_address"], 2020)):
+        for columns, until in ((["name", "phone"], 2027), (["phone"], 2027), (["name"], 2020)):
             grant = DataGrantRow(grantee_key="grid", target="golden", columns=columns, granted_by="chief", granted_at=NOW, **terms)
             grant.valid_from, grant.valid_to = date(2020, 1, 1), date(until, 12, 31)
             session.add(grant)
     before = newest_version(bureau.store)
-    found = simulate(bureau.store, bureau.lake, proposal(tmp_path, POLICE_KNOW_WHERE), load_survivorship(), now=NOW)
+    found = simulate(bureau.store, bureau.lake, proposal(tmp_path, GRID_KNOWS_NAMES), load_survivorship(), now=NOW)
     (change,) = found.by_element
-    assert (change.element, change.flipped, change.found, change.lost) == ("residence_address", 1, 0, 0)
+    assert (change.element, change.flipped, change.found, change.lost) == ("name", 1, 0, 0)
     assert (found.residents, found.residents_changed) == (2, 1)
-    assert found.by_source == (("residence_address", "visits", "hukou", 1),)
+    assert found.by_source == (("name", "hukou", "visits", 1),)
     assert sum(found.by_age.values()) == sum(found.by_grid.values()) == 1
-    assert found.grants == (GrantReached(grant=1, grantee="grid", elements=("residence_address",), residents=1),)
+    assert found.grants == (GrantReached(grant=1, grantee="grid", elements=("name",), residents=1),)
     after = newest_version(bureau.store)
     assert before is not None and after is not None and before.version == after.version
 
@@ -64,7 +63,7 @@ def test_flips_are_counted_by_element_source_and_grant_and_nothing_is_written(bu
 def test_snapshots_that_came_since_are_reconciled_first(bureau: Bureau, tmp_path: Path) -> None:
     bureau.accept("visits", "grid", [("1", LI_ROW)])
     with pytest.raises(Refused) as refused:
-        simulate(bureau.store, bureau.lake, proposal(tmp_path, POLICE_KNOW_WHERE), load_survivorship(), now=NOW)
+        simulate(bureau.store, bureau.lake, proposal(tmp_path, GRID_KNOWS_NAMES), load_survivorship(), now=NOW)
     assert refused.value.code == "REC-MOVED" and refused.value.where == "visits"
 
 
