@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from golden.engine import identifier, keep
 from golden.records import rows_of, valid_number
-from golden.sources import RecordSource, is_of_record
+from golden.sources import RecordSource, is_of_record_by
 from rules.authority import SurvivorshipRule, SurvivorshipRules
 from rules.elements import Element
 
@@ -120,7 +120,7 @@ def _cell(element: Element, column: str) -> str:
 
 
 def _rank(source: RecordSource, rule: SurvivorshipRule) -> int:
-    if not is_of_record(source, rule.element):
+    if not is_of_record_by(source, rule):
         return NOT_OF_RECORD
     return -1 if source.source_of_record else rule.rank(source.department)
 
@@ -128,6 +128,6 @@ def _rank(source: RecordSource, rule: SurvivorshipRule) -> int:
 def _prior(source: RecordSource, rule: SurvivorshipRule, rules: SurvivorshipRules) -> float:
     if source.verified:
         return rules.prior_reliability["verified"]
-    if is_of_record(source, rule.element):
+    if is_of_record_by(source, rule):
         return rules.prior_reliability["of_record"]
     return rules.prior_reliability["fallback" if source.department in rule.fallbacks else "other"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from catalog.snapshots import AcceptedSnapshot
-from rules.authority import load_survivorship
+from rules.authority import SurvivorshipRule, load_survivorship
 from rules.elements import Element, load_elements
 
 ENTERPRISE_NUMBERS = ("credit_code", "organisation_code", "registration_number")
@@ -65,10 +65,15 @@ def claimed_elements(sources: Iterable[RecordSource]) -> tuple[Element, ...]:
 
 
 def is_of_record(source: RecordSource, element: str) -> bool:
-    """Whether its value is the value of record (R-01): named by its contract, or by the authority table for its department."""
+    """Whether its value is the value of record (R-01) by the rules in force."""
+    return is_of_record_by(source, load_survivorship().of(element))
+
+
+def is_of_record_by(source: RecordSource, rule: SurvivorshipRule) -> bool:
+    """The same by a rule at hand: named by the data set's contract, or by the authority table for its department."""
     if source.source_of_record:
-        return element in source.source_of_record
-    return source.department in load_survivorship().of(element).of_record
+        return rule.element in source.source_of_record
+    return source.department in rule.of_record
 
 
 def _source(snapshot: AcceptedSnapshot) -> RecordSource:
