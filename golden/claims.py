@@ -75,43 +75,88 @@ def list_rules(
     keep(con, "standing", pa.table(stands))
 
 
-def list_claims(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource]) -> str:
-    """Make `claims` of a batch. A borrowed number is nobody's claim; of two columns of one element the first is what the source says."""
-    rows = [
-        rows_of(source, f"rid, {eix}::SMALLINT AS eix, {place}::TINYINT AS place, {_cell(element, column)} AS value")
-        for eix, element in enumerate(elements)
-        for source in sources
-        for place, column in enumerate(source.columns.get(element.key, ()))
-    ]
-    said = " UNION ALL ".join(rows) or "SELECT NULL::BIGINT AS rid, 0::SMALLINT AS eix, 0::TINYINT AS place, NULL::VARCHAR AS value LIMIT 0"
-    own = ""
-    if any(element.key == "id_number" for element in elements):
-        own = "AND (own_number = value OR own_number IS NULL AND number IS DISTINCT FROM value)"
-    age = f"((SELECT newest FROM newest_day) - day) // {AGE_DAYS}"
-    names = ", ".join(str(eix) for eix, element in enumerate(elements) if element.kind == "name")
+def list_claims(
+    con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource], residents: str = "resident_of"
+) -> str:
+    """Make `claims` of a batch, of the residents in a relation (rid, res). Of two columns of one element the first is what the source says.
+
+    Nearly always a source has one record of a resident and one column of an element: that is one claim, and the latest. Only where there
+    are several do they have to be compared.
+    """
+    _read_sources(con, elements, sources, residents)
+    single, several = [], []
+    for eix, element in enumerate(elements):
+        for src, source in enumerate(sources):
+            columns = source.columns.get(element.key, ())
+            for place, column in enumerate(columns):
+                if len(columns) == 1:
+                    single.append(_said(eix, element, src, place, column, "alone"))
+                several.append(_said(eix, element, src, place, column, "true" if len(columns) > 1 else "NOT alone"))
+    columns = "eix, res, src, vid, untidy, damaged, day, value, rid"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE claims AS
-        WITH read AS (
-          SELECT eix, res, r.src, value, place, day, rid{_name_columns(names)}
-          FROM ({said}) c JOIN resident_of USING (rid) JOIN records r USING (rid) JOIN unit_of USING (rid)
-          {f"LEFT JOIN names ON eix IN ({names}) AND names.name = value" if names else ""}
-          WHERE value <> '' {own}),
-        dated AS (
+        WITH dated AS (
           SELECT eix, res, src, vid, min(untidy) AS untidy, bool_and(damaged) AS damaged, min(place) AS place, max(day) AS day,
             arg_max(value, {NEWEST_FIRST}) AS value, arg_max(rid, {NEWEST_FIRST}) AS rid
-          FROM read GROUP BY eix, res, src, vid)
-        SELECT d.* EXCLUDE (place), CASE WHEN stamped THEN {UNDATED} ELSE least(greatest({age}, 0), {OLDEST}) END::SMALLINT AS age,
-          place = 0 AND count(*) OVER w = 1 OR row_number() OVER (w ORDER BY day DESC, place, rid) = 1 AS latest
-        FROM dated d JOIN sources USING (src) WINDOW w AS (PARTITION BY eix, res, src)""")
+          FROM ({_union(several)}) GROUP BY eix, res, src, vid),
+        compared AS (
+          SELECT {columns}, place = 0 AND count(*) OVER w = 1 OR row_number() OVER (w ORDER BY day DESC, place, rid) = 1 AS latest
+          FROM dated WINDOW w AS (PARTITION BY eix, res, src))
+        SELECT c.*, CASE WHEN stamped THEN {UNDATED} ELSE least(greatest({_AGE}, 0), {OLDEST}) END::SMALLINT AS age
+        FROM (SELECT {columns}, true AS latest FROM ({_union(single)}) UNION ALL FROM compared) c JOIN sources USING (src)""")
+    for src in range(len(sources)):
+        con.execute(f"DROP TABLE said_{src}")
     return "claims"
 
 
-def _name_columns(names: str) -> str:
-    """Spellings of one name stand together; a nickname, or one with a replaced character, is damaged; blanks and remarks make it untidy."""
-    if not names:
-        return ", hash(value) AS vid, 0 AS untidy, false AS damaged"
-    return f""", hash(coalesce(names.name_key, value)) AS vid, (eix IN ({names}) AND regexp_matches(value, '{UNTIDY}'))::INT AS untidy,
-          eix IN ({names}) AND (names.name_key IS NULL OR contains(names.name_key, '?')) AS damaged"""
+def _read_sources(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource], residents: str) -> None:
+    """said_<src>(res, rid, day, alone, <columns>): a source's rows of these residents with what they say of the elements, read once.
+
+    alone: the source has no other record of the resident. A borrowed number is nobody's claim.
+    """
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE claimants AS
+        SELECT rid, res, src, day, own_number, number, count(*) OVER (PARTITION BY res, src) = 1 AS alone
+        FROM {residents} JOIN records USING (rid) JOIN unit_of USING (rid)""")
+    for src, source in enumerate(sources):
+        columns = [(element, column) for element in elements for column in source.columns.get(element.key, ())]
+        cells = ["rid", *(f"{_cell(element, column)} AS {identifier(column)}" for element, column in columns)]
+        own = ["res", "rid", "day", "alone", *(f"{_own(element, column)} AS {identifier(column)}" for element, column in columns)]
+        con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE said_{src} AS
+            SELECT {", ".join(own)} FROM ({rows_of(source, ", ".join(cells))}) JOIN (FROM claimants WHERE src = {src}) USING (rid)""")
+    con.execute("DROP TABLE claimants")
+
+
+_AGE = f"((SELECT newest FROM newest_day) - day) // {AGE_DAYS}"
+_NOTHING = """SELECT 0::SMALLINT AS eix, 0::BIGINT AS res, 0::SMALLINT AS src, 0::BIGINT AS rid, 0 AS day, 0::TINYINT AS place, '' AS value,
+  0::UBIGINT AS vid, 0 AS untidy, false AS damaged LIMIT 0"""
+
+
+def _said(eix: int, element: Element, src: int, place: int, column: str, where: str) -> str:
+    """SQL of one column's claims. Spellings of one name stand together; a nickname, or a name with a replaced character, is damaged; blanks
+    and remarks make it untidy.
+    """
+    cell = identifier(column)
+    rows = f"FROM said_{src} WHERE {where} AND {cell} <> ''"
+    about = f"{eix}::SMALLINT AS eix, res, {src}::SMALLINT AS src, rid, day, {place}::TINYINT AS place, {cell} AS value"
+    if element.kind != "name":
+        return f"SELECT {about}, hash({cell}) AS vid, 0 AS untidy, false AS damaged {rows}"
+    return f"""
+        SELECT eix, res, src, rid, day, place, value, hash(coalesce(names.name_key, value)) AS vid,
+          regexp_matches(value, '{UNTIDY}')::INT AS untidy, names.name_key IS NULL OR contains(names.name_key, '?') AS damaged
+        FROM (SELECT {about} {rows}) LEFT JOIN names ON names.name = value"""
+
+
+def _union(parts: Sequence[str]) -> str:
+    return " UNION ALL ".join(f"({part})" for part in parts) or _NOTHING
+
+
+def _own(element: Element, column: str) -> str:
+    cell = identifier(column)
+    if element.key != "id_number":
+        return cell
+    return f"CASE WHEN own_number = {cell} OR own_number IS NULL AND number IS DISTINCT FROM {cell} THEN {cell} END"
 
 
 def _cell(element: Element, column: str) -> str:
