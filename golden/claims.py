@@ -92,7 +92,7 @@ def list_claims(
                 if len(columns) == 1:
                     single.append(_said(eix, element, src, place, column, "alone"))
                 several.append(_said(eix, element, src, place, column, "true" if len(columns) > 1 else "NOT alone"))
-    columns = "eix, res, src, vid, untidy, damaged, day, value, rid"
+    cells = "eix, res, src, vid, untidy, damaged, day, value, rid"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE claims AS
         WITH dated AS (
@@ -100,10 +100,10 @@ def list_claims(
             arg_max(value, {NEWEST_FIRST}) AS value, arg_max(rid, {NEWEST_FIRST}) AS rid
           FROM ({_union(several)}) GROUP BY eix, res, src, vid),
         compared AS (
-          SELECT {columns}, place = 0 AND count(*) OVER w = 1 OR row_number() OVER (w ORDER BY day DESC, place, rid) = 1 AS latest
+          SELECT {cells}, place = 0 AND count(*) OVER w = 1 OR row_number() OVER (w ORDER BY day DESC, place, rid) = 1 AS latest
           FROM dated WINDOW w AS (PARTITION BY eix, res, src))
         SELECT c.*, CASE WHEN stamped THEN {UNDATED} ELSE least(greatest({_AGE}, 0), {OLDEST}) END::SMALLINT AS age
-        FROM (SELECT {columns}, true AS latest FROM ({_union(single)}) UNION ALL FROM compared) c JOIN sources USING (src)""")
+        FROM (SELECT {cells}, true AS latest FROM ({_union(single)}) UNION ALL FROM compared) c JOIN sources USING (src)""")
     for src in range(len(sources)):
         con.execute(f"DROP TABLE said_{src}")
     return "claims"
