@@ -27,6 +27,7 @@ from rules.matching import MatchingRules
 
 Told = Callable[[str], None]
 NONE_DECIDED = DecisionsAtHand()
+FORMER_NAME = "former_name"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,7 @@ def resolve(
     link_units(con, matching, weights)
     told("clusters")
     cluster_units(con, matching, weights)
+    _drop_linking(con, matching)
     told("identities")
     changes = keep_identities(con)
     told("values")
@@ -86,6 +88,15 @@ def resolve(
         warnings=warnings_of(con, matching),
         conflicts_by_element=conflicts_in(con),
     )
+
+
+def _drop_linking(con: duckdb.DuckDBPyConnection, matching: MatchingRules) -> None:
+    """What records say by attribute, once all is linked: the values need the memory. Former names and relatives are asked for later."""
+    for attribute in matching.attributes.values():
+        con.execute(f"DROP TABLE IF EXISTS raw_{attribute.key}")
+        if not attribute.reversed and attribute.key != FORMER_NAME:
+            con.execute(f"DROP TABLE IF EXISTS record_{attribute.key}")
+    con.execute("DROP TABLE IF EXISTS facts")
 
 
 def link_units(con: duckdb.DuckDBPyConnection, matching: MatchingRules, weights: Weights) -> None:
