@@ -34,8 +34,8 @@ class Making:
     """What the generator took; its memory is that of its parent process and, apart, of the largest of its workers."""
 
     wall_s: float
-    parent_gib: float
-    worker_gib: float
+    parent_gib: float | None
+    worker_gib: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
