@@ -7,16 +7,17 @@ Relations made here
   facts(unit, number_attested, <attribute>, <attribute>_bits, <attribute>_many)   what a unit says, where it says one thing
   found_<attribute>(pair, rank, bits)    the best level over the values of both units, where it takes more than one look
   compared(pair, a, b, <attribute>, <attribute>_bits)   ranks of levels, null where one side says nothing; bits: of the equal value
-  scored(pair, a, b, bits, eligible, barred, <attribute>)
+  scored(pair, a, b, bits, eligible, alone, barred, <attribute>)
       bits      total weight in hundredths, prior included
       eligible  the edge has what the rules ask beside its weight (M-03, X-24)
+      alone     … but only if no other entity with a number fits the same unnumbered one
       barred    why the two may never stand in one cluster, null where they may
       <attribute>   the level by name
 """
 
 import duckdb
 
-from golden.conditions import barred_sql, eligible_sql
+from golden.conditions import alone_sql, barred_sql, eligible_sql
 from golden.likeness import rank_sql
 from golden.name_comparison import compare_names
 from golden.weights import Weights
@@ -59,19 +60,23 @@ def list_facts(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> str:
 
 
 def refuse_ambiguous(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
-    """A unit without a name that fits two numbered units may be either of two twins, or neither: it joins none of them."""
-    if rules.name not in rules.comparisons or rules.number not in rules.comparisons:
+    """A unit without a number that fits two numbered ones may be either of two twins, of father and son, or neither: what is enough only
+    alone joins it to none of them.
+    """
+    if rules.number not in rules.comparisons:
         return
-    name, number, named = rules.name, rules.number, f"(SELECT unit FROM unit_{rules.name})"
+    number = rules.number
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE ambiguous AS
-        SELECT nameless FROM (
-          SELECT CASE WHEN a IN {named} THEN b ELSE a END AS nameless, CASE WHEN a IN {named} THEN a ELSE b END AS named
-          FROM scored SEMI JOIN drawn USING (a, b) WHERE {name} IS NULL AND eligible AND barred IS NULL AND {number} IS NULL)
-        JOIN units ON unit = named WHERE units.number IS NOT NULL GROUP BY nameless HAVING count(DISTINCT units.number) > 1""")
+        WITH fitting AS (
+          SELECT a, b, x.number AS number_a, y.number AS number_b FROM scored s SEMI JOIN drawn USING (a, b)
+          JOIN units x ON x.unit = a JOIN units y ON y.unit = b WHERE s.{number} IS NULL)
+        SELECT unit FROM (SELECT a AS unit, number_b AS fits FROM fitting WHERE number_a IS NULL
+          UNION ALL SELECT b, number_a FROM fitting WHERE number_b IS NULL)
+        GROUP BY unit HAVING count(DISTINCT fits) > 1""")
     con.execute(f"""
-        UPDATE scored SET eligible = false WHERE {name} IS NULL AND {number} IS NULL
-        AND (a IN (SELECT nameless FROM ambiguous) OR b IN (SELECT nameless FROM ambiguous))""")
+        UPDATE scored SET eligible = false
+        WHERE alone AND {number} IS NULL AND (a IN (SELECT unit FROM ambiguous) OR b IN (SELECT unit FROM ambiguous))""")
 
 
 def _look_apart(con: duckdb.DuckDBPyConnection, rules: MatchingRules, comparison: Comparison, pairs: str) -> bool:
@@ -131,9 +136,11 @@ def _names_apart(con: duckdb.DuckDBPyConnection, rules: MatchingRules, compariso
             JOIN (VALUES {ranks}) l(level, rank) USING (level)""",
     ]
     if "former" in comparison.level_keys():
-        found.append(f"""
-            SELECT pair, {comparison.rank("former")}, NULL::INT FROM {pairs} p JOIN unit_former_{key} x ON x.unit IN (p.a, p.b)
-            JOIN unit_{key} y ON y.unit = (CASE WHEN x.unit = p.a THEN p.b ELSE p.a END) AND y.value = x.value""")
+        found += [
+            f"""SELECT pair, {comparison.rank("former")}, NULL::INT FROM {pairs} p
+                JOIN unit_former_{key} x ON x.unit = p.{one} JOIN unit_{key} y ON y.unit = p.{other} AND y.value = x.value"""
+            for one, other in (("a", "b"), ("b", "a"))
+        ]
     return found
 
 
@@ -182,7 +189,7 @@ def _scored_sql(rules: MatchingRules, weights: Weights, compared: str) -> str:
     return f"""
         WITH compared AS ({compared}),
         weighed AS (SELECT pair, a, b, attested_a, attested_b, {weights.prior_bits} + {total} AS bits, {named} FROM compared)
-        SELECT pair, a, b, bits::INT AS bits, coalesce({eligible_sql(rules)}, false) AS eligible, {barred_sql(rules)} AS barred,
+        SELECT pair, a, b, bits::INT AS bits, {eligible_sql(rules)} AS eligible, {alone_sql(rules)} AS alone, {barred_sql(rules)} AS barred,
           {", ".join(keys)} FROM weighed"""
 
 

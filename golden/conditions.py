@@ -1,24 +1,36 @@
 """Conditions of a rule set as SQL over the levels of compared pairs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from rules.matching import Comparison, Condition, MatchingRules
+from golden.weights import HUNDREDTHS
+from rules.matching import Case, Comparison, Condition, MatchingRules
 
 
 def condition_sql(rules: MatchingRules, condition: Condition) -> str:
-    """True, false or null where an attribute is silent; columns: one per comparison with the level, attested_a, attested_b."""
+    """True, false or null where an attribute is silent; columns: one per comparison with the level, bits, attested_a,
+    attested_b.
+    """
     if not isinstance(condition, Mapping):
         return _either(rules, condition)
     return "(" + " AND ".join(_CLAUSES.get(key, _said_of(key))(rules, said) for key, said in condition.items()) + ")"
 
 
 def eligible_sql(rules: MatchingRules) -> str:
-    """Whether an edge has what it needs beside its weight."""
-    cases = [(case.where, condition_sql(rules, case.need)) for case in rules.eligible]
-    if not cases:
-        return "true"
-    return _case([("true" if where is None else condition_sql(rules, where), f"coalesce({need}, false)") for where, need in cases])
+    """Whether an edge has what it needs beside its weight, alone or not."""
+    return _cases(rules, lambda case: f"{_holds(rules, case.need)} OR {_holds(rules, case.alone)}", "true")
+
+
+def alone_sql(rules: MatchingRules) -> str:
+    """Whether it has only what is enough if nobody else fits."""
+    return _cases(rules, lambda case: f"NOT {_holds(rules, case.need)}", "false")
+
+
+def _cases(rules: MatchingRules, of_case: Callable[[Case], str], without: str) -> str:
+    if not rules.eligible:
+        return without
+    rows = [("true" if case.where is None else condition_sql(rules, case.where), of_case(case)) for case in rules.eligible]
+    return f"coalesce({_case(rows)}, false)"
 
 
 def barred_sql(rules: MatchingRules) -> str:
@@ -36,7 +48,11 @@ def _case(rows: list[tuple[str, str]]) -> str:
 
 
 def _either(rules: MatchingRules, conditions: Condition) -> str:
-    return "(" + " OR ".join(f"coalesce({condition_sql(rules, c)}, false)" for c in conditions if isinstance(c, Mapping)) + ")"
+    return "(" + (" OR ".join(_holds(rules, c) for c in conditions if isinstance(c, Mapping)) or "false") + ")"
+
+
+def _holds(rules: MatchingRules, condition: Condition) -> str:
+    return f"coalesce({condition_sql(rules, condition)}, false)"
 
 
 def _said_of(attribute: str) -> Any:
@@ -67,10 +83,12 @@ def _group(rules: MatchingRules, group: str) -> str:
     return "(" + " OR ".join(agrees_sql(c) for c in rules.comparisons.values() if c.group == group) + ")"
 
 
+_ATTESTED = {"none": 0, "one": 1, "both": 2}
 _CLAUSES = {
     "beside": _beside,
     "groups": _groups,
-    "attested": lambda rules, said: "attested_a <> attested_b",
-    "unless": lambda rules, said: f"NOT coalesce({condition_sql(rules, said)}, false)",
+    "bits": lambda rules, least: f"bits >= {round(least * HUNDREDTHS)}",
+    "attested": lambda rules, said: f"(attested_a::INT + attested_b::INT) = {_ATTESTED[said]}",
+    "unless": lambda rules, said: f"NOT {_holds(rules, said)}",
     "any": _either,
 }

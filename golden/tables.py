@@ -43,7 +43,7 @@ def link_table(
 
     `unit_of(rid, unit)`, `evidence` and the warnings' relations `blocks_capped`, `shared_values`, `components_large` stand as well.
     """
-    _list_table_records(con, relation, rules, of_record)
+    list_table_records(con, relation, rules, of_record)
     group_exactly(con, rules.exact)
     list_raw_values(con, rules)
     model = learn_weights(con, rules) if weights is None else weights
@@ -68,7 +68,8 @@ CHECKS: Mapping[str | None, Callable[[str], str]] = MappingProxyType(
 """What makes a number valid, as `check` of its attribute says."""
 
 
-def _list_table_records(con: duckdb.DuckDBPyConnection, relation: str, rules: MatchingRules, of_record: Collection[str]) -> None:
+def list_table_records(con: duckdb.DuckDBPyConnection, relation: str, rules: MatchingRules, of_record: Collection[str]) -> None:
+    """The relations that `records` makes from snapshots, from a table."""
     columns = {name: kind for name, kind, *_ in con.execute(f"DESCRIBE {relation}").fetchall()}
     _list_rows(con, relation, rules, columns)
     _list_table_names(con, rules, columns)

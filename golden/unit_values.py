@@ -87,7 +87,11 @@ def list_unit_values(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weigh
 
 
 def _weigh(con: duckdb.DuckDBPyConnection, attribute: Attribute, rules: MatchingRules, weights: Weights) -> None:
-    """A rare value weighs more: u of an agreement is the value's own frequency, held towards the rules' u among few units."""
+    """A rare value weighs more: u of an agreement is the value's own frequency, held towards the rules' u among few units.
+
+    Its frequency among all units, also those that say nothing: who has a permit, an employer, a household is of a smaller number of people,
+    among whom the odds to be one are higher by as much.
+    """
     comparison = rules.comparisons.get(attribute.key)
     flat = weights.of(attribute.key, "equal") if comparison else 0
     if comparison is None or not comparison.frequency:

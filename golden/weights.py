@@ -15,7 +15,9 @@ HUNDREDTHS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """m and u by (attribute, level), the odds before anything is compared, and the units among which all this was learnt."""
+    """m and u by (attribute, level), the odds before anything is compared (hundredths of a bit), and the units among which all this was
+    learnt.
+    """
 
     probabilities: Mapping[tuple[str, str], tuple[float, float]]
     prior_bits: int

@@ -97,10 +97,14 @@ class Exact:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What an edge needs beside its weight, where something holds (always, if `where` is None)."""
+    """What an edge needs beside its weight, where something holds (always, if `where` is None).
+
+    `alone`: what is enough if no other entity with a number fits as well.
+    """
 
     where: Condition | None
     need: Condition
+    alone: Condition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +153,9 @@ def matching_of(entity: str, block: Mapping[str, Any]) -> MatchingRules:
         comparisons={key: _comparison(key, row) for key, row in block["comparisons"].items()},
         blocking=tuple(tuple(keys) for keys in block["blocking"]),
         uncounted=frozenset(block.get("uncounted", ())),
-        eligible=tuple(Case(where=row.get("where"), need=row["need"]) for row in block.get("eligible", ())),
+        eligible=tuple(
+            Case(where=row.get("where"), need=row.get("need", ()), alone=row.get("alone", ())) for row in block.get("eligible", ())
+        ),
         barred=block.get("barred", {}),
         **{key: block[key] for key in ("block_cap", "link_bits", "cluster_bits", "missing_bits", "weight_cap_bits")},
     )
@@ -193,7 +199,7 @@ def _check(rules: MatchingRules) -> None:
     for key in {key for keys in rules.blocking for key in keys}:
         assert key in rules.attributes or key in rules.derived, f"matching.yaml: {known} blocks by unknown {key}"
     assert rules.missing_bits <= rules.cluster_bits, f"matching.yaml: {known} would join what it never compared"
-    conditions = [c for case in rules.eligible for c in (case.where, case.need) if c is not None]
+    conditions = [c for case in rules.eligible for c in (case.where, case.need, case.alone) if c is not None]
     for key, said in _said([*conditions, *rules.barred.values()]):
         assert key in rules.comparisons, f"matching.yaml: {known} has a condition on unknown {key}"
         assert said in SAID if isinstance(said, str) else set(said) <= set(rules.comparisons[key].level_keys()), (
@@ -210,5 +216,5 @@ def _said(conditions: Sequence[Condition]) -> Iterator[tuple[str, Any]]:
         for key, said in condition.items():
             if key in ("unless", "any"):
                 yield from _said([said])
-            elif key not in ("beside", "groups", "attested"):
+            elif key not in ("beside", "groups", "attested", "bits"):
                 yield key, said
