@@ -31,7 +31,13 @@ from rules.names import name_key, pinyin_key
 
 
 def link_table(
-    con: duckdb.DuckDBPyConnection, relation: str, rules: MatchingRules, weights: Weights | None = None, *, of_record: Collection[str] = ()
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    rules: MatchingRules,
+    weights: Weights | None = None,
+    *,
+    of_record: Collection[str] = (),
+    told: Callable[[str], None] = lambda step: None,
 ) -> str:
     """Link the rows of `relation` by `rules` and make `linked(rid, cluster)`, whose name is returned.
 
@@ -40,16 +46,22 @@ def link_table(
     compared as they stand, so the caller standardises them. A number whose check does not hold counts as none (and, if the rule set
     says `repaired`, for what it may have been). of_record: the sources that are of record for numbers: two of their numbers are two
     entities. weights: learnt from the table itself where none are given; else the relation `frequencies` learnt with them must stand.
+    told: hears each step's name.
 
     `unit_of(rid, unit)`, `evidence` and the warnings' relations `blocks_capped`, `shared_values`, `components_large` stand as well.
     """
+    told("records")
     list_table_records(con, relation, rules, of_record)
     group_exactly(con, rules.exact)
     list_raw_values(con, rules)
+    told("learning")
     model = learn_weights(con, rules) if weights is None else weights
+    told("pairs")
     list_unit_values(con, rules, model)
     propose_pairs(con, rules)
+    told("scores")
     score_pairs(con, rules, model)
+    told("clusters")
     cluster_units(con, rules, model)
     con.execute("CREATE OR REPLACE TABLE linked AS SELECT rid, cluster FROM unit_of JOIN cluster_of USING (unit)")
     return "linked"
