@@ -1,8 +1,9 @@
 """What the sources say of each resident, element by element: the claims that survivorship chooses among.
 
 Relations made here
-  judged_elements(eix, element, method, half_life, refute_at, refute_sources, by_number, accept_at)   a batch
-  standing(eix, src, rank, prior)    how a source stands to an element; rank NOT_OF_RECORD: not its source of record
+  judged_elements(eix, element, method, refute_at, refute_sources, by_number, accept_at)   a batch
+  standing(eix, src, rank, undated)  how a source stands to an element; rank NOT_OF_RECORD: not its source of record; undated: it states no
+      dates, or stamps them at upload (X-19)
   claims(eix, res, src, vid, value, untidy, damaged, rid, day, age, latest)   each value once per source; latest: what the source says now
       vid stands for the value (of a name: for all its spellings) where rows are grouped; day: when it was observed, as a number
 """
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import duckdb
 import pyarrow as pa
 
+from golden.believing import AGE_STARTS_DAYS, UNDATED
 from golden.engine import identifier, keep
 from golden.records import rows_of, valid_number
 from golden.sources import RecordSource, is_of_record_by
@@ -27,11 +29,6 @@ NEWEST_FIRST = f"(day::BIGINT << {RID_BITS}) - (rid & {2**RID_BITS - 1})"
 
 BATCH_CLAIMS = 40_000_000
 """So many claims are judged at once: few enough to stay in memory, and all of a small district in one go."""
-
-AGE_DAYS = 182
-OLDEST = 10
-UNDATED = -1
-"""Ages are counted in half-years up to OLDEST; a source that stamps its rows at upload is undated (X-19)."""
 
 
 def batches(elements: Sequence[Element], sources: Sequence[RecordSource], rows: Sequence[int]) -> Iterator[list[Element]]:
@@ -58,7 +55,6 @@ def list_rules(
         "eix": pa.array(range(len(each)), pa.int16()),
         "element": pa.array([r.element for r in each], pa.string()),
         "method": pa.array([r.method for r in each], pa.string()),
-        "half_life": pa.array([r.half_life_days if r.method == "freshness" else None for r in each], pa.float64()),
         "refute_at": pa.array([r.refute_at for r in each], pa.float64()),
         "refute_sources": pa.array([r.refute_sources for r in each], pa.int32()),
         "by_number": pa.array([r.refuted_by_id_number for r in each], pa.bool_()),
@@ -70,9 +66,12 @@ def list_rules(
         "eix": pa.array([eix for eix, *_ in pairs], pa.int16()),
         "src": pa.array([src for _, src, *_ in pairs], pa.int16()),
         "rank": pa.array([_rank(source, rule) for *_, rule, source in pairs], pa.int32()),
-        "prior": pa.array([_prior(source, rule, rules) for *_, rule, source in pairs], pa.float64()),
+        "dated": pa.array(["updated_at" in source.columns for *_, source in pairs], pa.bool_()),
     }
-    keep(con, "standing", pa.table(stands))
+    keep(con, "stands", pa.table(stands))
+    con.execute("""
+        CREATE OR REPLACE TABLE standing AS
+        SELECT eix, src, rank, stamped OR NOT dated AS undated FROM stands JOIN sources USING (src)""")
 
 
 def list_claims(
@@ -102,8 +101,8 @@ def list_claims(
         compared AS (
           SELECT {cells}, place = 0 AND count(*) OVER w = 1 OR row_number() OVER (w ORDER BY day DESC, place, rid) = 1 AS latest
           FROM dated WINDOW w AS (PARTITION BY eix, res, src))
-        SELECT c.*, CASE WHEN stamped THEN {UNDATED} ELSE least(greatest({_AGE}, 0), {OLDEST}) END::SMALLINT AS age
-        FROM (SELECT {cells}, true AS latest FROM ({_union(single)}) UNION ALL FROM compared) c JOIN sources USING (src)""")
+        SELECT c.*, CASE WHEN undated THEN {UNDATED} ELSE {_AGE_CLASS} END::SMALLINT AS age
+        FROM (SELECT {cells}, true AS latest FROM ({_union(single)}) UNION ALL FROM compared) c JOIN standing USING (eix, src)""")
     for src in range(len(sources)):
         con.execute(f"DROP TABLE said_{src}")
     return "claims"
@@ -128,7 +127,7 @@ def _read_sources(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], s
     con.execute("DROP TABLE claimants")
 
 
-_AGE = f"((SELECT newest FROM newest_day) - day) // {AGE_DAYS}"
+_AGE_CLASS = " + ".join(f"((SELECT day FROM learnt_day) - c.day >= {start})::INT" for start in AGE_STARTS_DAYS[1:])
 _NOTHING = """SELECT 0::SMALLINT AS eix, 0::BIGINT AS res, 0::SMALLINT AS src, 0::BIGINT AS rid, 0 AS day, 0::TINYINT AS place, '' AS value,
   0::UBIGINT AS vid, 0 AS untidy, false AS damaged LIMIT 0"""
 
@@ -170,7 +169,8 @@ def _rank(source: RecordSource, rule: SurvivorshipRule) -> int:
     return -1 if source.source_of_record else rule.rank(source.department)
 
 
-def _prior(source: RecordSource, rule: SurvivorshipRule, rules: SurvivorshipRules) -> float:
+def prior_reliability(source: RecordSource, rule: SurvivorshipRule, rules: SurvivorshipRules) -> float:
+    """How far a source is believed by its role, before anything was learnt of it."""
     if source.verified:
         return rules.prior_reliability["verified"]
     if is_of_record_by(source, rule):

@@ -1,7 +1,8 @@
 """Which value becomes golden, with its reasons and its rivals (law.md §5.3, R-01…R-05).
 
 Relations made here
-  weighed(eix, res, value, odds, p, …)                     each value that some source says now, with its probability
+  believed(eix, res, vid, p, independent)                  how probable each value is that sources say now, and how many independent ones do
+  weighed(eix, res, vid, value, p, …)                      the same with what stands behind it
   golden_values(res, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status, value_of_record)
   rivals(res, element, value, dataset, record, observed_on)
   numbers_of_record(res, number, rid, sure)                the golden number of each resident; not sure where another has it too (X-06)
@@ -12,27 +13,17 @@ It reads numbers_elsewhere(number) where it stands: golden numbers of residents 
 from collections.abc import Collection, Sequence
 
 import duckdb
+import pyarrow as pa
 
+from golden.believing import Model, believe
 from golden.claims import NOT_OF_RECORD, batches, list_claims, list_rules
 from golden.engine import identifier
 from golden.exact_groups import birth_in, sex_in
 from golden.pinning import apply_pins
 from golden.records import rows_in, valid_number
-from golden.reliability import estimate_reliability
+from golden.reliability import claims_of, learn_reliability, models_at_hand, nothing_learnt
 from golden.sources import RecordSource, claimed_elements
 from rules.authority import SurvivorshipRules
-
-MICRO = 1_000_000
-"""Log-odds are whole millionths, so that their sums are exact."""
-
-MOST_ALTERNATIVES = 1_000
-"""No element has more wrong values than this to choose from, as far as one agreement is concerned."""
-
-FURTHER = 0.5
-"""What a further source that says the same adds of its weight where values change: sources of one age tend to be outdated together."""
-
-DAMAGED = 4
-"""A name with a replaced character, or a nickname, has a quarter of its source's weight: there is a better one to be found."""
 
 SURE_NUMBER = 0.995
 COLUMNS_PER_JOIN = 32
@@ -48,17 +39,21 @@ SAID_BY_NUMBER = {"birth_date": birth_in("number"), "sex": sex_in("number")}
 def choose_values(
     con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules, elements: Collection[str] | None = None
 ) -> None:
-    """Make the relations of this module from `resident_of`, `records` and the sources' files.
+    """Make the relations of this module from `resident_of`, `records` and the sources' files, by what was learnt (`reliability.LEARNT`).
 
-    elements: the only ones to choose, beside the identity number, by which others are judged; none: all.
+    elements: the only ones to choose, beside the identity number, by which others are judged; none: all. Where nothing was learnt yet, it
+    learns first. Of each resident only his own records and the model count; one thing excepted: a number that two residents hold is sure
+    for neither (`_list_own_numbers`).
     """
+    if nothing_learnt(con):
+        learn_reliability(con, sources, rules)
     _make_empty(con)
     rows = rows_in(con, sources)
     claimed = [e for e in claimed_elements(sources) if elements is None or e.key in elements or e.key == "id_number"]
     for batch in batches(claimed, sources, rows):
         list_rules(con, batch, sources, rules)
         list_claims(con, batch, sources)
-        estimate_reliability(con)
+        _believe(con, models_at_hand(con, batch, sources, rules))
         _list_former_names(con)
         choose_among(con)
         _keep_decisions(con)
@@ -69,16 +64,13 @@ def choose_values(
 
 
 def choose_among(con: duckdb.DuckDBPyConnection) -> str:
-    """From `claims`, what is known of their sources, `numbers_of_record` and `names_once_borne` to `decided`(eix, res, golden, rule, …)."""
+    """From `claims`, `believed`, `standing`, `sources`, `numbers_of_record` and `names_once_borne` to `decided`(eix, res, golden, rule, …)."""
     _weigh(con)
     _decide(con)
     return "decided"
 
 
 def _make_empty(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE newest_day AS
-        SELECT max(day) AS newest FROM records WHERE observed_on <= (SELECT max(received_on) FROM sources)""")
     con.execute("""
         CREATE OR REPLACE TABLE golden_values (
           res BIGINT, element VARCHAR, value VARCHAR, dataset VARCHAR, record VARCHAR, observed_on VARCHAR,
@@ -91,45 +83,30 @@ def _make_empty(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE OR REPLACE TABLE numbers_of_record (res BIGINT, number VARCHAR, rid BIGINT, sure BOOLEAN)")
 
 
+def _believe(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
+    """believed, element by element."""
+    con.execute("CREATE OR REPLACE TEMP TABLE believed (eix SMALLINT, res BIGINT, vid UBIGINT, p DECIMAL(9, 8), independent INTEGER)")
+    for eix, model in enumerate(models):
+        words = {word: place for place, word in enumerate(model.values)}
+        beliefs = believe(claims_of(con, eix, words), model)
+        con.register(
+            "arriving", pa.table({"res": beliefs.resident, "vid": beliefs.value, "p": beliefs.p, "independent": beliefs.independent})
+        )
+        con.execute(f"INSERT INTO believed SELECT {eix}, res, vid, round(p, 8)::DECIMAL(9, 8), independent FROM arriving")
+        con.unregister("arriving")
+
+
 def _weigh(con: duckdb.DuckDBPyConnection) -> None:
-    """Naive Bayes: a value gains log(p·k/(1-p)) from each independent source that says it now, k being how many wrong values there are
-    to say; what nobody says stays possible. A source that was right less often than chance says nothing; of copies the strongest speaks.
-    """
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE alternatives AS
-        SELECT eix, greatest(1, least((sum(n) * sum(n))::DOUBLE / sum(n * n)::DOUBLE, {MOST_ALTERNATIVES})) AS k
-        FROM (SELECT eix, count(*)::HUGEINT AS n FROM claims GROUP BY eix, vid) GROUP BY eix""")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE told AS
-        SELECT eix, src, age, lot, rank, verified, greatest(round({MICRO} * ln(p * k / (1 - p)))::BIGINT, 0) AS odds,
-          (rank + 1)::BIGINT * {10**9} + (age + 1)::BIGINT * 10000 + src AS place
-        FROM reliability JOIN sources USING (src) JOIN standing USING (eix, src) JOIN copies USING (eix, src)
-        JOIN alternatives USING (eix)""")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE outshone AS
-        SELECT DISTINCT eix, res FROM claims WHERE latest AND NOT damaged
-          AND (eix, res) IN (SELECT (eix, res) FROM claims WHERE latest AND damaged)""")
+    """Each value with the record that is shown for it: of the highest rank, then the one observed last; a tidy spelling before others."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE weighed AS
-        WITH spoken AS (
-          SELECT eix, res, vid, lot, max(odds) AS odds, bool_or(verified) AS verified, min(rank) AS rank, max(day) AS newest,
-            count(*) AS tellers, min(place) AS place, arg_min(rid, place) AS rid, arg_min(value, place) AS value,
-            bool_and(damaged) AS damaged
-          FROM (SELECT c.*, lot, rank, verified, odds // CASE WHEN damaged AND o.res IS NOT NULL THEN {DAMAGED} ELSE 1 END AS odds,
-                  place + untidy * {10**8} AS place
-                FROM claims c JOIN told USING (eix, src, age) LEFT JOIN outshone o ON o.eix = c.eix AND o.res = c.res WHERE latest)
-          GROUP BY eix, res, vid, lot),
-        backed AS (
-          SELECT eix, res, vid, bool_or(verified) AS verified, min(rank) AS rank, max(newest) AS newest, arg_min(rid, place) AS rid,
-            arg_min(value, place) AS value, bool_and(damaged) AS damaged, count(*)::INT AS lots, sum(tellers)::INT AS tellers, max(odds)
-              + round((sum(odds) - max(odds)) * CASE WHEN any_value(method) = 'freshness' THEN {FURTHER} ELSE 1 END)::BIGINT AS odds
-          FROM spoken JOIN judged_elements USING (eix) GROUP BY eix, res, vid),
-        scaled AS (
-          SELECT *, max(odds) OVER w AS top, exp((odds - max(odds) OVER w) / {MICRO})::DECIMAL(18, 12) AS part, count(*) OVER w AS said
-          FROM backed WINDOW w AS (PARTITION BY eix, res))
-        SELECT eix, res, vid, value, damaged, odds, lots, tellers, verified, rank, newest, rid,
-          (part / (sum(part) OVER (PARTITION BY eix, res) + exp(-top / {MICRO}) * greatest(k + 1 - said, 0.01)))::DECIMAL(5, 4) AS p
-        FROM scaled JOIN alternatives USING (eix)""")
+        WITH backed AS (
+          SELECT eix, res, vid, bool_or(verified) AS verified, min(rank) AS rank, max(day) AS newest, arg_min(rid, place) AS rid,
+            arg_min(value, place) AS value, bool_and(damaged) AS damaged, count(*)::INT AS tellers
+          FROM (SELECT c.*, rank, verified, (untidy * 1000 + rank + 1)::BIGINT * 10**9 + (100000 - day)::BIGINT * 1000 + src AS place
+                FROM claims c JOIN sources USING (src) JOIN standing USING (eix, src) WHERE latest)
+          GROUP BY eix, res, vid)
+        SELECT b.*, coalesce(p, 0)::DECIMAL(9, 8) AS p, coalesce(independent, 0) AS lots FROM backed b LEFT JOIN believed USING (eix, res, vid)""")
 
 
 def _decide(con: duckdb.DuckDBPyConnection) -> None:
@@ -142,10 +119,10 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE decided AS
         WITH best AS (
-          SELECT * FROM weighed QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY odds DESC, rank, newest DESC, value) = 1),
+          SELECT * FROM weighed QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY p DESC, rank, newest DESC, value) = 1),
         of_record AS (
           SELECT * FROM weighed WHERE rank < {NOT_OF_RECORD}
-          QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY rank, newest DESC, odds DESC, value) = 1),
+          QUALIFY row_number() OVER (PARTITION BY eix, res ORDER BY rank, newest DESC, p DESC, value) = 1),
         numbers AS ({_said_by_numbers()}),
         backing AS (
           SELECT eix, res, bool_or(starts_with(n.value, w.value)) AS backed
@@ -163,7 +140,7 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
               NOT number_backed AND best = coalesce(of_record, best) AND p >= refute_at AND lots >= refute_sources, false)
               THEN '{RULE_NUMBER}'
             WHEN of_record IS NULL OR method = 'freshness' THEN
-              CASE WHEN p < accept_at THEN '{RULE_UNRESOLVED}' WHEN method = 'freshness' THEN '{RULE_FRESHNESS}' ELSE '{RULE_WEIGHED}' END
+              CASE WHEN p < accept_at THEN CASE WHEN of_record IS NULL THEN '{RULE_UNRESOLVED}' ELSE '{RULE_RECORD}' END WHEN method = 'freshness' THEN '{RULE_FRESHNESS}' ELSE '{RULE_WEIGHED}' END
             WHEN best <> of_record AND NOT cannot_refute AND p >= refute_at AND (lots >= refute_sources OR verified) THEN '{RULE_REFUTED}'
             ELSE '{RULE_RECORD}' END AS rule
           FROM known k JOIN judged_elements USING (eix))

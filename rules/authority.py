@@ -16,6 +16,7 @@ A rule of an element says, with the fields of the file:
                         because all took it down in its day, which makes them no independent witnesses against the number of today)
   refuted_by_id_number  the person's own check-valid number refutes it alone (R-02: birth date and sex)
   accept_at             below this probability, where no value of record exists, the element is 未决: unresolved, never invented
+  first_values          values that nobody has again once he had another (未婚): who holds an event refutes them, however old it is (X-21)
   legal                 on what the rule stands
   confirm               true: a default of the platform that the city has to confirm
 """
@@ -44,6 +45,7 @@ _FIELDS = frozenset(
         "refute_sources",
         "accept_at",
         "refuted_by_id_number",
+        "first_values",
         "legal",
         "confirm",
     ]
@@ -63,6 +65,7 @@ class SurvivorshipRule:
     refute_sources: int | None
     refuted_by_id_number: bool
     accept_at: float
+    first_values: tuple[str, ...]
     legal: str
     confirm: bool
 
@@ -181,6 +184,7 @@ def _rule(element: Element, row: Mapping[str, Any]) -> SurvivorshipRule:
         refute_sources=row["refute_sources"],
         refuted_by_id_number=row.get("refuted_by_id_number", False),
         accept_at=row["accept_at"],
+        first_values=tuple(row.get("first_values", ())),
         legal=row.get("legal", ""),
         confirm=row.get("confirm", "legal" not in row),
     )
