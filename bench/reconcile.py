@@ -46,6 +46,7 @@ def measure(work: Path, residents: int, seed: int) -> dict:
     district, home = work / "district", Home(work / "home")
     if not (home.root / "ready").exists():
         prepare(district, home, residents, seed)
+    home.create()  # a kept home may be of an older schema
     lake = Lake(home.lake_root)
     shutil.rmtree(lake.root / "golden", ignore_errors=True)
     store = open_store(home.store_url)

@@ -2,7 +2,8 @@
 
 The model of one element, in the family of Dawid and Skene, with three things more. A value may have changed once, some time ago: whoever
 looked before the change saw the older value, so that agreement among old observations is no agreement about today (staleness). A source may
-not know when it looked, or stamp its rows: then how old its rows are is a distribution that is learnt. And a source may have taken its value
+not know when it looked, or stamp its rows: then how old its rows are is a distribution that is learnt. And a source may have taken its
+value
 over from another: then its agreement with that one proves nothing (copying).
 
 For each resident all readings are weighed: the value now (one that somebody says, or one that nobody says), the value before, and when it

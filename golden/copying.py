@@ -1,6 +1,7 @@
 """Which sources took values over from which: sources that make the same mistakes more often than their own would explain (law.md R-02).
 
-Two sources that are right agree, and prove nothing by it. Two that are wrong in the same way more often than chance have one origin. For each
+Two sources that are right agree, and prove nothing by it. Two that are wrong in the same way more often than chance have one origin.
+For each
 pair the gain in likelihood is taken that copying brings, at the best share of copied values; the strongest links form a forest, since the
 copies of one source also resemble each other; each tree is hung up where its links are likeliest.
 """

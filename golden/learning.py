@@ -45,7 +45,7 @@ LEAST, MOST_ERROR = 1e-4, 0.7
 LOOSE = 0.05
 """How often a stated date tells nothing, before anything was learnt."""
 
-LIVED_DAYS = 730.0
+LIVED_DAYS = 180.0
 """Mean age of an undated claim, before anything was learnt."""
 
 
@@ -68,7 +68,7 @@ class Prior:
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """What a round of expectation counts, weighed: emission as in the model; today and outdated S × (AGES + 1) × CHANGES; copied of could."""
+    """What a round of expectation counts, weighed: emission as in the model; today, outdated S × (AGES + 1) × CHANGES; copied of could."""
 
     errors: Floats
     today: Floats
@@ -143,7 +143,7 @@ def _weights(claims: Claims, prior: Prior) -> Floats:
 
 
 def _with_likely_mistakes(claims: Claims, prior: Prior, model: Model) -> tuple[Model, Prior]:
-    """How many wrong values there are to choose from when somebody errs: the number that explains the claims best. Few: the same slip of the
+    """How many wrong values there are to choose from when somebody errs: the number that explains the claims best. Few: one slip of the
     pen is made by many, and agreement on it shows no copying.
     """
     if prior.values:

@@ -1,6 +1,7 @@
 """How far each source is believed about each element: learnt once from the population, kept with the run, and used until learning is due.
 
-`learn_reliability` looks at a sample of all residents and leaves the relations LEARNT; `models_at_hand` makes of them what `believing` needs
+`learn_reliability` looks at a sample of all residents and leaves the relations LEARNT; `models_at_hand` makes of them what `believing`
+needs
 to weigh the claims about any resident, alone or among all.
 
 Relations made here
@@ -81,7 +82,8 @@ def _draw_sample(con: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE sampled_of AS
         WITH held AS (SELECT DISTINCT res, src FROM resident_of JOIN records USING (rid)),
         sizes AS (SELECT src, count(*) AS n FROM held GROUP BY src)
-        SELECT res, src, hash(res)::DOUBLE / 18446744073709551616 * n < CASE WHEN verified THEN {CHECKS} ELSE {TAUGHT_PER_SOURCE} END AS teaches
+        SELECT res, src,
+          hash(res)::DOUBLE / 18446744073709551616 * n < CASE WHEN verified THEN {CHECKS} ELSE {TAUGHT_PER_SOURCE} END AS teaches
         FROM held JOIN sizes USING (src) JOIN sources USING (src)
         WHERE hash(res)::DOUBLE / 18446744073709551616 * n < CASE WHEN verified THEN {CHECKS} ELSE {JUDGED_PER_SOURCE} END""")
     con.execute("CREATE OR REPLACE TEMP TABLE sampled AS SELECT rid, res FROM resident_of SEMI JOIN sampled_of USING (res)")
@@ -213,7 +215,7 @@ def _with_events(prior: Prior, claims: Claims) -> Prior:
 
 def _learnt(asked: _Asked) -> _Learnt:
     claims = asked.claims.take(asked.teaches)
-    residents, sizes = np.unique(claims.resident, return_counts=True)
+    _, sizes = np.unique(claims.resident, return_counts=True)
     taught = bool(np.count_nonzero(sizes > 1) >= ENOUGH_RESIDENTS)
     untaught = replace(asked.prior, alternatives=USUAL_ALTERNATIVES, mistakes=USUAL_ALTERNATIVES)
     model = learn(claims, asked.prior) if taught else first_model(untaught)

@@ -64,7 +64,7 @@ def choose_values(
 
 
 def choose_among(con: duckdb.DuckDBPyConnection) -> str:
-    """From `claims`, `believed`, `standing`, `sources`, `numbers_of_record` and `names_once_borne` to `decided`(eix, res, golden, rule, …)."""
+    """From `claims`, `believed`, `standing`, `sources`, `numbers_of_record`, `names_once_borne` to `decided`(eix, res, golden, rule, …)."""
     _weigh(con)
     _decide(con)
     return "decided"
@@ -98,7 +98,7 @@ def _believe(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
 
 def _weigh(con: duckdb.DuckDBPyConnection) -> None:
     """Each value with the record that is shown for it: of the highest rank, then the one observed last; a tidy spelling before others."""
-    con.execute(f"""
+    con.execute("""
         CREATE OR REPLACE TEMP TABLE weighed AS
         WITH backed AS (
           SELECT eix, res, vid, bool_or(verified) AS verified, min(rank) AS rank, max(day) AS newest, arg_min(rid, place) AS rid,
@@ -106,7 +106,8 @@ def _weigh(con: duckdb.DuckDBPyConnection) -> None:
           FROM (SELECT c.*, rank, verified, (untidy * 1000 + rank + 1)::BIGINT * 10**9 + (100000 - day)::BIGINT * 1000 + src AS place
                 FROM claims c JOIN sources USING (src) JOIN standing USING (eix, src) WHERE latest)
           GROUP BY eix, res, vid)
-        SELECT b.*, coalesce(p, 0)::DECIMAL(9, 8) AS p, coalesce(independent, 0) AS lots FROM backed b LEFT JOIN believed USING (eix, res, vid)""")
+        SELECT b.*, coalesce(p, 0)::DECIMAL(9, 8) AS p, coalesce(independent, 0) AS lots
+        FROM backed b LEFT JOIN believed USING (eix, res, vid)""")
 
 
 def _decide(con: duckdb.DuckDBPyConnection) -> None:
@@ -140,7 +141,8 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
               NOT number_backed AND best = coalesce(of_record, best) AND p >= refute_at AND lots >= refute_sources, false)
               THEN '{RULE_NUMBER}'
             WHEN of_record IS NULL OR method = 'freshness' THEN
-              CASE WHEN p < accept_at THEN CASE WHEN of_record IS NULL THEN '{RULE_UNRESOLVED}' ELSE '{RULE_RECORD}' END WHEN method = 'freshness' THEN '{RULE_FRESHNESS}' ELSE '{RULE_WEIGHED}' END
+              CASE WHEN p < accept_at AND of_record IS NULL THEN '{RULE_UNRESOLVED}' WHEN p < accept_at THEN '{RULE_RECORD}'
+                WHEN method = 'freshness' THEN '{RULE_FRESHNESS}' ELSE '{RULE_WEIGHED}' END
             WHEN best <> of_record AND NOT cannot_refute AND p >= refute_at AND (lots >= refute_sources OR verified) THEN '{RULE_REFUTED}'
             ELSE '{RULE_RECORD}' END AS rule
           FROM known k JOIN judged_elements USING (eix))

@@ -24,7 +24,7 @@ WORDS = ("10", "20", "30", "")
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One resident: what each source says now of a birth date and when, how probable each value is, how many independent sources state it."""
+    """One resident: what each source says now of a birth date and when, how probable each value is, how many sources state it alone."""
 
     said: tuple[str | None, ...]
     days: tuple[int, ...]
@@ -137,7 +137,7 @@ def some_model(seed: int, words: tuple[str, ...]) -> Model:
 
 def naively_believed(said: tuple[int | None, ...], ages: tuple[int, ...], model: Model) -> dict[int, float]:
     """Bayes over every reading: what is true now, what was before, in which class of age it changed."""
-    values: list[int | None] = sorted({v for v in said if v is not None})
+    values: list[int | None] = [*sorted({v for v in said if v is not None})]
     weight = {
         (now, before, change): prior(now, before, change, values, model) * likelihood(now, before, change, said, ages, model)
         for now, before, change in product([*values, None], [*values, None], range(CHANGES))
