@@ -159,6 +159,7 @@ MODELS: MappingProxyType[str, Callable[[], Model]] = MappingProxyType(
         "febrl4": _febrl4,
         "documented": lambda: _residents(_documented_levels, WIDE),
         "hamming": lambda: _residents(_hamming_levels, WIDE),
+        "district": lambda: _residents(_documented_levels, (*WIDE, ("name", "address"))),
         "documented_narrow": lambda: _residents(_documented_levels, NARROW),
         "hamming_narrow": lambda: _residents(_hamming_levels, NARROW),
     }
