@@ -80,7 +80,8 @@ def simulate(store: Store, lake: Lake, rules: SurvivorshipRules, current: Surviv
     with open_engine(lake.root / "golden" / "spill-simulation") as con:
         with store.session() as session:
             list_decisions(con, decisions_at(session, now).standing)
-        recall_model(con, lake, version.counts["model"])
+        if version.counts.get("model") is not None:
+            recall_model(con, lake, version.counts["model"])
         _choose(con, sources, folder, rules, elements)
         _compare(con, folder, elements)
         return Simulation(

@@ -193,6 +193,8 @@ def register_samples(store: Store, lake: Lake, folder: Path) -> None:
     assert not report.refused, report.refused
     accept(store, lake, "hukou", PERSONS)
     accept(store, lake, "enterprises", ENTERPRISES)
+    with store.session() as session, session.begin():
+        session.add(GoldenInputRow(golden_version=1, dataset_key="hukou", snapshot_version=1))
 
 
 def contract(key: str, department: str, columns: Sequence[str], share: str = "conditional") -> dict[str, Any]:

@@ -26,6 +26,7 @@ from audit.notes import read_checkpoint
 from audit.verify import verify
 from catalog.schema import ReceiptRow
 from golden.explain import Explanation
+from rules.authority import load_survivorship
 from rules.errors import Denied, NotFound, PlatformFault, Refused
 from rules.tiers import Tier
 from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, read_parquet
@@ -199,6 +200,7 @@ ASKS: dict[str, Ask] = {
     "export_crosswalk": lambda p, out, actor: p.door.export_crosswalk(actor, EXPORT, out),
     "export_enterprise_crosswalk": lambda p, out, actor: p.door.export_enterprise_crosswalk(actor, EXPORT, out),
     "review": lambda p, out, actor: p.door.review(actor, EXPORT, 10),
+    "simulate": lambda p, out, actor: p.door.simulate(actor, EXPORT, load_survivorship()),
     "why": lambda p, out, actor: p.door.why(actor, EXPORT, "R0000000001"),
 }
 NOT_ANSWERS = {"close"}
