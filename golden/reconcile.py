@@ -8,9 +8,10 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from golden.incremental import Standing, resolve_changes
 from golden.model import Model, read_model, recall_model, write_model
 from golden.records import rows_in, stamped_at_upload
 from golden.resolution import Resolution, golden_columns, resolve
+from golden.source_checks import Doubt, check_sources, read_doubts
 from golden.sources import RecordSource, record_sources
 from golden.state import attached, bring_forward, keep_state, made_by
 from golden.versions import golden_folder, write_version
@@ -74,8 +76,9 @@ def reconcile(
         if last is not None and last.inputs_digest == inputs.digest and not full and not learn:
             return _outcome(last, unchanged=True)
         run = _begin(store, full, now)
-        work = _Work(store=store, lake=lake, inputs=inputs, last=last, run=run, now=now, told=told, memory_limit=memory_limit)
         try:
+            checked = _checked(lake, inputs, last, memory_limit)
+            work = _Work(store=store, lake=lake, inputs=checked, last=last, run=run, now=now, told=told, memory_limit=memory_limit)
             return _outcome(work.make(full=full, learn=learn), unchanged=False)
         except Exception as fault:
             _end(store, run, FAILED, now, fault)
@@ -96,6 +99,9 @@ class _Inputs:
     sources: tuple[RecordSource, ...]
     decisions: DecisionsAtHand
     digest: str
+    doubts: tuple[Doubt, ...] = ()
+    looked_at: Mapping[str, list[Any]] = field(default_factory=dict)
+    """By data set what the doubts are about: the code that found them, the snapshot, how it is read."""
 
     @classmethod
     def read(cls, store: Store, lake: Lake, now: datetime, last: GoldenVersionRow | None) -> "_Inputs":
@@ -124,6 +130,18 @@ def _understood(source: RecordSource) -> str:
     columns = sorted((element, list(names)) for element, names in source.columns.items())
     said = [source.department, source.verified, sorted(source.source_of_record), columns]
     return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()[:12]
+
+
+def _checked(lake: Lake, inputs: _Inputs, last: GoldenVersionRow | None, memory_limit: str) -> _Inputs:
+    """The inputs without what a source cannot be right about. What was found of a snapshot stands until there is a newer one."""
+    known = {} if last is None else last.counts.get("doubts", {})
+    looked_at = {s.dataset: [made_by(), s.version, _understood(s)] for s in inputs.sources}
+    unchanged = frozenset(dataset for dataset, said in looked_at.items() if known.get("looked_at", {}).get(dataset) == said)
+    with open_engine(lake.root / "golden" / "spill", memory_limit=memory_limit) as con:
+        sources, doubts = check_sources(
+            con, inputs.sources, load_matching(), known=read_doubts(known.get("found", ())), unchanged=unchanged
+        )
+    return replace(inputs, sources=sources, doubts=doubts, looked_at=looked_at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,6 +269,7 @@ class _Work:
                 **_counts(found),
                 "model": learnt_with,
                 "decisions": list(self.inputs.decisions.ids),
+                "doubts": {"looked_at": self.inputs.looked_at, "found": [asdict(doubt) for doubt in self.inputs.doubts]},
                 "understood": {source.dataset: _understood(source) for source in self.inputs.sources},
             },
             created_at=self.now,
@@ -315,6 +334,6 @@ def _outcome(row: GoldenVersionRow, *, unchanged: bool) -> ReconcileOutcome:
         merged=0 if unchanged else counts["merged"],
         split=0 if unchanged else counts["split"],
         unchanged=unchanged,
-        warnings=tuple(counts["warnings"]),
+        warnings=(*(doubt.told() for doubt in read_doubts(counts.get("doubts", {}).get("found", ()))), *counts["warnings"]),
         conflicts_by_element=counts["conflicts_by_element"],
     )

@@ -1,27 +1,21 @@
 """Enterprises: which records are one, ids that stay, and what is written of them."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import sqlalchemy as sa
 
 from catalog.home import Home
-from catalog.lake import Lake
-from catalog.schema import DatasetColumnRow, DatasetRow, DepartmentRow, SnapshotRow
 from catalog.store import Store
 from golden.engine import open_engine
 from golden.enterprises import enterprise_folder, reconcile_enterprises, resolve_enterprises
 from rules.credit_codes import check_character, organisation_check_character
 from rules.errors import Refused
 from rules.matching import load_matching
+from tests.golden.bureau import NOW, Bureau
 from tests.golden.tables import source
-
-NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
 def code(order: int) -> str:
@@ -144,38 +138,12 @@ def test_the_value_of_record_stands_and_rivals_are_counted(con: duckdb.DuckDBPyC
     assert ("enterprise_name", NAME, True, 2, 0) in values
 
 
-class Bureau:
-    """A store and a lake, into which accepted snapshots about enterprises are put as ingest leaves them."""
+class Enterprises(Bureau):
+    """Accepted snapshots about enterprises."""
 
-    def __init__(self, store: Store, home: Home) -> None:
-        self.store, self.lake = store, Lake(home.lake_root)
-
-    def accept(self, dataset: str, rows: Mapping[str, Row]) -> None:
-        with self.store.session() as session, session.begin():
-            if session.get(DatasetRow, dataset) is None:
-                self._register(session, dataset)
-            version = (session.scalar(sa.select(sa.func.max(SnapshotRow.version)).filter_by(dataset_key=dataset)) or 0) + 1
-            columns = {name: pa.array([row.get(name) for row in rows.values()], pa.string()) for name in REGISTERED}
-            keys = {"_row": pa.array(range(len(rows)), pa.int64()), "_record": pa.array(list(rows), pa.string())}
-            path = self.lake.path("standard", dataset, version)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(pa.table(keys | columns), path)
-            counts = {"rows_raw": len(rows), "rows_standard": len(rows), "rows_quarantined": 0, "fault_cells": 0}
-            common = {"contract_version": 1, "rules_version": "r", "received_at": NOW, "source_digest": f"{version}"}
-            session.add(SnapshotRow(dataset_key=dataset, version=version, state="accepted", **common, **counts))
-
-    def _register(self, session: sa.orm.Session, dataset: str) -> None:
-        if session.get(DepartmentRow, "market") is None:
-            session.add(DepartmentRow(key="market", title="market", authority="market", created_at=NOW))
-            session.flush()
-        kinds = {"share": "conditional", "update_frequency": "每月", "verified": False, "about_persons": False, "source_of_record": []}
-        row = {"server": {"type": "local", "base": "."}, "items": {}, "contract_version": 1, "registered_at": NOW, "changed_at": NOW}
-        session.add(DatasetRow(key=dataset, title=dataset, department_key="market", **kinds, **row))
-        session.flush()
-        for position, name in enumerate(REGISTERED, start=1):
-            facts = {"level": "L1", "share": "conditional", "logical_type": "string", "required": False, "items": {}}
-            names = {"name": name, "physical_name": name, "title": name, "element": name}
-            session.add(DatasetColumnRow(dataset_key=dataset, position=position, **names, **facts))
+    def hold(self, dataset: str, rows: Mapping[str, Row]) -> None:
+        columns = {name: [row.get(name) for row in rows.values()] for name in REGISTERED}
+        self.accept_columns(dataset, "market", {"record": list(rows), **columns})
 
     def crosswalk(self, version: int) -> dict[str, str]:
         rows = pq.read_table(enterprise_folder(self.lake, version) / "crosswalk.parquet").to_pylist()
@@ -183,16 +151,16 @@ class Bureau:
 
 
 @pytest.fixture
-def bureau(store: Store, home: Home) -> Bureau:
-    return Bureau(store, home)
+def bureau(store: Store, home: Home) -> Enterprises:
+    return Enterprises(store, home)
 
 
-def test_ids_stay_from_version_to_version_and_unchanged_inputs_make_none(bureau: Bureau) -> None:
-    bureau.accept("register", {"a": REGISTERED, "b": {"credit_code": OTHER, "enterprise_name": "佛山市盛达物流有限公司"}})
+def test_ids_stay_from_version_to_version_and_unchanged_inputs_make_none(bureau: Enterprises) -> None:
+    bureau.hold("register", {"a": REGISTERED, "b": {"credit_code": OTHER, "enterprise_name": "佛山市盛达物流有限公司"}})
     first = reconcile_enterprises(bureau.store, bureau.lake, full=False, now=NOW)
     assert (first.version, first.enterprises, first.records, first.new) == (1, 2, 2, 2)
     assert reconcile_enterprises(bureau.store, bureau.lake, full=False, now=NOW).unchanged
-    bureau.accept("insured", {"1": {"credit_code": OTHER, "enterprise_name": "盛达物流有限公司"}, "2": {"enterprise_name": "宏源家具"}})
+    bureau.hold("insured", {"1": {"credit_code": OTHER, "enterprise_name": "盛达物流有限公司"}, "2": {"enterprise_name": "宏源家具"}})
     second = reconcile_enterprises(bureau.store, bureau.lake, full=False, now=NOW)
     before, after = bureau.crosswalk(1), bureau.crosswalk(2)
     assert (second.version, second.new, second.merged) == (2, 1, 0)
@@ -200,20 +168,20 @@ def test_ids_stay_from_version_to_version_and_unchanged_inputs_make_none(bureau:
     assert after["insured/1"] == after["register/b"] and after["insured/2"] == "E0000000003"
 
 
-def test_a_merge_leaves_the_older_id_and_the_other_resolves_to_it(bureau: Bureau) -> None:
-    bureau.accept("register", {"a": REGISTERED})
-    bureau.accept("insured", {"1": {"enterprise_name": NAME}})
+def test_a_merge_leaves_the_older_id_and_the_other_resolves_to_it(bureau: Enterprises) -> None:
+    bureau.hold("register", {"a": REGISTERED})
+    bureau.hold("insured", {"1": {"enterprise_name": NAME}})
     reconcile_enterprises(bureau.store, bureau.lake, full=False, now=NOW)
     before = bureau.crosswalk(1)
-    bureau.accept("insured", {"1": {"enterprise_name": NAME, "credit_code": HENGDA}})
+    bureau.hold("insured", {"1": {"enterprise_name": NAME, "credit_code": HENGDA}})
     assert reconcile_enterprises(bureau.store, bureau.lake, full=False, now=NOW).merged == 1
     assert set(bureau.crosswalk(2).values()) == {min(before.values())}
     identities = pq.read_table(enterprise_folder(bureau.lake, 2) / "identities.parquet").to_pylist()
     assert {row["enterprise_id"]: row["superseded_by"] for row in identities}[max(before.values())] == min(before.values())
 
 
-def test_what_a_killed_run_left_is_removed(bureau: Bureau) -> None:
-    bureau.accept("register", {"a": REGISTERED})
+def test_what_a_killed_run_left_is_removed(bureau: Enterprises) -> None:
+    bureau.hold("register", {"a": REGISTERED})
     left = enterprise_folder(bureau.lake, 1)
     left.mkdir(parents=True)
     (left / "half.parquet").write_bytes(b"half")
@@ -221,7 +189,7 @@ def test_what_a_killed_run_left_is_removed(bureau: Bureau) -> None:
     assert {path.stem for path in left.iterdir()} == {"crosswalk", "enterprises", "values", "evidence", "identities", "history"}
 
 
-def test_nothing_about_enterprises_is_refused_by_name(bureau: Bureau) -> None:
+def test_nothing_about_enterprises_is_refused_by_name(bureau: Enterprises) -> None:
     with pytest.raises(Refused) as refused:
         reconcile_enterprises(bureau.store, bureau.lake, full=False, now=NOW)
     assert refused.value.code == "REC-NO-ENTERPRISES"
