@@ -143,7 +143,8 @@ class _Scope:
 
 
 def _list_touched_residents(con: duckdb.DuckDBPyConnection) -> None:
-    """touched(res): who has other records than before, or records that say something else; from here on `resident_of` holds only theirs.
+    """touched(res): who has other records than before, or records that say something else, or whose number may have come to be or ceased
+    to be their own by what others with it say; from here on `resident_of` holds only theirs.
 
     Whoever merged into one of them earlier, or whose id now resolves to another, is touched as well.
     """
@@ -156,7 +157,7 @@ def _list_touched_residents(con: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE touched AS
         WITH moved AS (
           SELECT o.res AS was, n.res AS is_now FROM was_of o FULL JOIN core_residents n USING (rid)
-          WHERE o.res IS DISTINCT FROM n.res OR rid IN (FROM changed)),
+          WHERE o.res IS DISTINCT FROM n.res OR rid IN (FROM touched_records)),
         known AS (
           SELECT res FROM identities FULL JOIN old_identities o USING (res)
           WHERE identities.status IS DISTINCT FROM o.status OR identities.superseded_by IS DISTINCT FROM o.superseded_by)

@@ -146,11 +146,12 @@ def _with_likely_mistakes(claims: Claims, prior: Prior, model: Model) -> tuple[M
     """How many wrong values there are to choose from when somebody errs: the number that explains the claims best. Few: one slip of the
     pen is made by many, and agreement on it shows no copying.
     """
-    if prior.values:
+    possible = [mistakes for mistakes in MISTAKES if mistakes <= prior.mistakes]
+    if prior.values or not possible:  # where nearly all say the same there are not even so many to choose from
         return model, prior
     groups = list(groups_of(claims, model))
     tried = []
-    for mistakes in (m for m in MISTAKES if m <= prior.mistakes):
+    for mistakes in possible:
         other = replace(model, mistakes=mistakes, errors=np.stack([model.errors[:, 0], (1 - model.errors[:, 0]) / mistakes], axis=1))
         tried.append((sum(weigh(group, other).evidence for group in groups), mistakes, other))
     _, mistakes, best = max(tried, key=lambda t: t[:2])

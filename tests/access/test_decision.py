@@ -136,7 +136,7 @@ def naive(question: Question) -> bool:
     roles = {role.value for role in account.roles}
     if not account.active or not question.purpose.strip() or len(question.purpose) > 500 or "13800138000" in question.purpose:
         return False
-    if question.act in (Act.WHY, Act.REVIEW):
+    if question.act in (Act.WHY, Act.REVIEW, Act.SIMULATE):
         return bool(roles & {"bureau_operator", "steward"}) and grant_is_in_order(question)
     if question.act in (Act.EXPORT_GOLDEN, Act.EXPORT_CROSSWALK):
         return "bureau_operator" in roles and grant_is_in_order(question)
