@@ -96,10 +96,13 @@ def _draw_candidates(con: duckdb.DuckDBPyConnection, rules: MatchingRules, units
             f"CREATE OR REPLACE TEMP TABLE keyed AS SELECT k.unit, block, attested FROM ({keyed_units(key)}) k JOIN units USING (unit)"
         )
         con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE in_size AS
+            SELECT * FROM keyed SEMI JOIN (SELECT block FROM keyed GROUP BY block HAVING count(*) BETWEEN 2 AND {rules.block_cap})
+            USING (block)""")  # before the join: a condition beside it would be tested on all pairs of a large block
+        con.execute(f"""
             INSERT INTO proposed
             SELECT DISTINCT least(x.unit, y.unit), greatest(x.unit, y.unit), {1 << place}
-            FROM (SELECT * FROM keyed SEMI JOIN sampled_units USING (unit)) x JOIN keyed y USING (block)
-            JOIN (SELECT block FROM keyed GROUP BY block HAVING count(*) BETWEEN 2 AND {rules.block_cap}) USING (block)
+            FROM (SELECT * FROM in_size SEMI JOIN sampled_units USING (unit)) x JOIN in_size y USING (block)
             WHERE x.unit <> y.unit AND NOT (x.attested AND y.attested)""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE sampled AS
