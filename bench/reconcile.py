@@ -7,12 +7,12 @@ import argparse
 import json
 import resource
 import shutil
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.whole_district import Steps
 from catalog.areas import address_book, load_areas
 from catalog.datasets import load_datasets
 from catalog.home import Home
@@ -61,9 +61,9 @@ def measure(work: Path, residents: int, seed: int) -> dict:
         "seed": seed,
         "records": outcome.records,
         "residents_found": outcome.residents,
-        "seconds": {name: round(seconds, 2) for name, seconds in steps.taken.items()},
-        "seconds_reconcile": round(sum(s for name, s in steps.taken.items() if name != "serving"), 2),
-        "processor_seconds": {name: round(seconds, 2) for name, seconds in steps.worked.items()},
+        "seconds": {name: step.wall_s for name, step in steps.taken.items()},
+        "seconds_reconcile": round(sum(step.wall_s for name, step in steps.taken.items() if name != "serving"), 2),
+        "processor_seconds": {name: step.cpu_s for name, step in steps.taken.items()},
         "peak_memory_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
         **judge(district, lake, outcome),
     }
@@ -94,25 +94,6 @@ def forget(store: Store) -> None:
     with store.session() as session, session.begin():
         for table in (ServingVersionRow, GoldenInputRow, GoldenVersionRow):
             session.query(table).delete()
-
-
-class Steps:
-    """Seconds per step, by the clock and of both processors: on a busy machine only the latter say much."""
-
-    def __init__(self) -> None:
-        self.taken: dict[str, float] = {}
-        self.worked: dict[str, float] = {}
-        self._name, self._since, self._worked = "", 0.0, 0.0
-
-    def begin(self, name: str) -> None:
-        self.end()
-        self._name, self._since, self._worked = name, time.perf_counter(), time.process_time()
-
-    def end(self) -> None:
-        if self._name:
-            self.taken[self._name] = time.perf_counter() - self._since
-            self.worked[self._name] = time.process_time() - self._worked
-            self._name = ""
 
 
 def judge(district: Path, lake: Lake, outcome: ReconcileOutcome) -> dict:
