@@ -5,7 +5,6 @@
 
 import argparse
 import json
-import resource
 import shutil
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -64,7 +63,7 @@ def measure(work: Path, residents: int, seed: int) -> dict:
         "seconds": {name: step.wall_s for name, step in steps.taken.items()},
         "seconds_reconcile": round(sum(step.wall_s for name, step in steps.taken.items() if name != "serving"), 2),
         "processor_seconds": {name: step.cpu_s for name, step in steps.taken.items()},
-        "peak_memory_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "peak_memory_gib": max(step.peak_gib for step in steps.taken.values()),
         **judge(district, lake, outcome),
     }
 
