@@ -45,16 +45,16 @@ def _propose(con: duckdb.DuckDBPyConnection, key: Sequence[str], cap: int) -> No
     con.execute(f"DELETE FROM blocks WHERE block IN (SELECT block FROM capped_blocks WHERE key = '{name}')")
     con.execute("""
         INSERT INTO proposed
-        SELECT DISTINCT least(x.unit, y.unit), greatest(x.unit, y.unit)
+        SELECT least(x.unit, y.unit), greatest(x.unit, y.unit)
         FROM (FROM keyed SEMI JOIN blocks USING (block)) x JOIN (FROM keyed SEMI JOIN blocks USING (block)) y USING (block)
         WHERE NOT x.attested AND x.unit <> y.unit AND (y.attested OR x.unit < y.unit)""")
 
 
 def keyed_units(key: Sequence[str], where: str = "true", prefix: str = "") -> str:
     """SQL (unit, block) of one blocking key. `where`: a condition on the unit and the `value` of the key's first part; `prefix`: the schema
-    in which the units' values stand.
+    in which the units' values stand. No unit says a value twice, so none stands in a block twice.
     """
     first, *rest = key
     joins = " ".join(f"JOIN {prefix}unit_{other} AS {other}_of USING (unit)" for other in rest)
     values = ", ".join([f"{first}_of.value", *(f"{part}_of.value" for part in rest)])
-    return f"SELECT DISTINCT unit, hash({values}) AS block FROM (FROM {prefix}unit_{first} WHERE {where}) AS {first}_of {joins}"
+    return f"SELECT unit, hash({values}) AS block FROM (FROM {prefix}unit_{first} WHERE {where}) AS {first}_of {joins}"

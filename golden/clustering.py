@@ -35,7 +35,8 @@ def cluster_units(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights:
     _list_decided(con)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE drawn AS
-        SELECT a, b FROM scored WHERE {_edge(rules)} UNION SELECT a, b FROM decided WHERE together""")
+        SELECT a, b FROM scored WHERE {_edge(rules)}
+        UNION ALL SELECT a, b FROM decided ANTI JOIN (SELECT a, b FROM scored WHERE {_edge(rules)}) s USING (a, b) WHERE together""")
     refuse_ambiguous(con, rules)
     _list_members(con, rules)
     _fill_components(con, rules, weights)
@@ -144,18 +145,24 @@ def _list_evidence(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None
         CREATE OR REPLACE TEMP TABLE held AS
         SELECT x.cluster, s.a, s.b, s.bits, s.barred, {levels} FROM scored s
         JOIN cluster_of x ON x.unit = s.a JOIN cluster_of y ON y.unit = s.b WHERE x.cluster = y.cluster""")
-    held = arrow(con, "SELECT a, b, bits FROM held ORDER BY a, b")
-    units, a, b = _nodes(held)
-    heavy = held.column("bits").to_numpy().max(initial=0) + 1
-    graph = coo_matrix((heavy - held.column("bits").to_numpy(), (a, b)), shape=(len(units), len(units)))
-    tree = minimum_spanning_tree(graph.astype(np.float64)).tocoo() if len(units) else graph
-    keep(con, "tree", pa.table({"a": pa.array(units[tree.row], pa.int64()), "b": pa.array(units[tree.col], pa.int64())}))
+    held = arrow(con, "SELECT a, b, bits, cluster FROM held ORDER BY a, b")
+    keep(con, "bridges", _bridges(*(held.column(name).to_numpy() for name in ("a", "b", "bits", "cluster"))))
     con.execute(f"""
         CREATE OR REPLACE TABLE evidence AS
-        SELECT cluster, a, b, bits,
-          coalesce(t.a IS NOT NULL AND row_number() OVER (PARTITION BY cluster, t.a IS NOT NULL ORDER BY bits, a, b) = 1, false) AS bridge,
-          {levels}
-        FROM held LEFT JOIN (SELECT least(a, b) AS a, greatest(a, b) AS b FROM tree) t USING (a, b)""")
+        SELECT held.cluster, a, b, bits, bridges.cluster IS NOT NULL AS bridge, {levels} FROM held LEFT JOIN bridges USING (a, b)""")
+
+
+def _bridges(a: np.ndarray, b: np.ndarray, bits: np.ndarray, cluster: np.ndarray) -> pa.Table:
+    """(a, b, cluster): of each cluster the weakest edge of its heaviest spanning tree; of equals the first."""
+    units, places = np.unique(np.concatenate([a, b]), return_inverse=True)
+    x, y = places[: len(a)], places[len(a) :]
+    graph = coo_matrix((bits.max(initial=0) + 1 - bits, (x, y)), shape=(len(units), len(units)))
+    tree = minimum_spanning_tree(graph.astype(np.float64)).tocoo() if len(units) else graph
+    stands = np.isin(x * len(units) + y, np.minimum(tree.row, tree.col).astype(np.int64) * len(units) + np.maximum(tree.row, tree.col))
+    a, b, bits, cluster = a[stands], b[stands], bits[stands], cluster[stands]
+    order = np.lexsort((b, a, bits, cluster))
+    first = order[np.r_[True, cluster[order][1:] != cluster[order][:-1]]] if len(order) else order
+    return pa.table({"a": a[first], "b": b[first], "cluster": cluster[first]})
 
 
 def _list_cuts(con: duckdb.DuckDBPyConnection) -> None:

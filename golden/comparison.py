@@ -4,7 +4,6 @@ One pass over the pairs compares what both units say once; where a unit says sev
 than the two values, the best level is found apart and joined.
 
 Relations made here
-  facts(unit, number_attested, <attribute>, <attribute>_bits, <attribute>_many)   what a unit says, where it says one thing
   found_<attribute>(pair, rank, bits)    the best level over the values of both units, where it takes more than one look
   compared(pair, a, b, <attribute>, <attribute>_bits)   ranks of levels, null where one side says nothing; bits: of the equal value
   scored(pair, a, b, bits, eligible, alone, barred, <attribute>)
@@ -39,24 +38,9 @@ def weighed_levels(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights
 
 
 def compare_pairs(con: duckdb.DuckDBPyConnection, rules: MatchingRules, pairs: str) -> str:
-    """SQL for `compared`; what it needs beside the pairs and `unit_<attribute>` is made here."""
-    list_facts(con, rules)
+    """SQL for `compared`; what it needs beside the pairs, `facts` and `unit_<attribute>` is made here."""
     found = [key for key, comparison in rules.comparisons.items() if _look_apart(con, rules, comparison, pairs)]
     return _compared_sql(rules, pairs, found)
-
-
-def list_facts(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> str:
-    """facts: one row per unit."""
-    said = [
-        f"LEFT JOIN (SELECT unit, CASE WHEN count(*) = 1 THEN min(value) END AS {key}, min(bits) AS {key}_bits, count(*) > 1 AS {key}_many "
-        f"FROM unit_{key} GROUP BY unit) s_{key} USING (unit)"
-        for key in rules.comparisons
-    ]
-    columns = ", ".join(f"s_{key}.{key}, {key}_bits, coalesce({key}_many, false) AS {key}_many" for key in rules.comparisons)
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE facts AS
-        SELECT unit, number_attested, {columns} FROM units {" ".join(said)}""")
-    return "facts"
 
 
 def refuse_ambiguous(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:

@@ -33,17 +33,18 @@ def group_exactly(con: duckdb.DuckDBPyConnection, exact: Exact) -> None:
 
 def _list_numbered(con: duckdb.DuckDBPyConnection, exact: Exact) -> None:
     """numbered(rid, number, name_key, agrees, clashes): whether the record's own birth and sex are what the number states of them."""
-    born = birth_in("number") if "birth" in exact.states else "NULL::VARCHAR"
+    born = "number[7:14]" if "birth" in exact.states else "NULL::VARCHAR"
     other_sex = f"sex <> {sex_in('number')}" if "sex" in exact.states else "NULL::BOOLEAN"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE numbered AS
         WITH facts AS (
-          SELECT rid, src, number, {"name_key" if exact.names else "NULL::VARCHAR"} AS name_key, birth, {born} AS born,
-            {other_sex} AS other_sex
+          SELECT rid, src, number, {"name_key" if exact.names else "NULL::VARCHAR"} AS name_key, {born} AS born,
+            replace(birth, '-', '') AS birth, {other_sex} AS other_sex
           FROM records WHERE number IS NOT NULL)
         SELECT rid, number, name_key, attests, coalesce(starts_with(born, birth), false) AS agrees,
-          coalesce(abs(left(birth, 4)::INT - left(born, 4)::INT) >= {GENERATION_YEARS}
-                   OR (other_sex AND left(birth, 4) <> left(born, 4) AND substr(birth, 6) <> substr(born, 6)), false) AS clashes
+          CASE WHEN left(birth, 4) = left(born, 4) THEN false ELSE coalesce(
+            abs(left(birth, 4)::INT - left(born, 4)::INT) >= {GENERATION_YEARS} OR (other_sex AND substr(birth, 5) <> substr(born, 5)), false)
+          END AS clashes
         FROM facts JOIN sources USING (src)""")
 
 

@@ -6,6 +6,7 @@ Relations made here
       shared: too widely shared to be evidence (X-16). A value that is not listed is one unit's own.
   unit_<attribute>(unit, value, bits)   bits: what an agreement on this value weighs, in hundredths; shared values are left out
   unit_<derived>(unit, value)           derived, for blocking
+  facts(unit, number_attested, <attribute>, <attribute>_bits, <attribute>_many)   what a unit says, where it says one thing
   shared_values(attribute, shared)      how many values were too widely shared to be evidence
 """
 
@@ -84,6 +85,7 @@ def list_unit_values(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weigh
         _weigh(con, attribute, rules, weights)
     for derived in rules.derived.values():
         con.execute(f"CREATE OR REPLACE TABLE unit_{derived.key} AS {_derived_sql(derived)}")
+    _list_facts(con, rules)
 
 
 def _weigh(con: duckdb.DuckDBPyConnection, attribute: Attribute, rules: MatchingRules, weights: Weights) -> None:
@@ -106,6 +108,19 @@ def _weigh(con: duckdb.DuckDBPyConnection, attribute: Attribute, rules: Matching
     con.execute(f"""
         INSERT INTO shared_values SELECT '{attribute.key}', count(*) FROM {known} SEMI JOIN raw_{attribute.key} USING (value)
         WHERE shared HAVING count(*) > 0""")
+
+
+def _list_facts(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
+    """One row per unit. `any_value` costs less than the least one and is read only where there is no other."""
+    said = [
+        f"LEFT JOIN (SELECT unit, any_value(value) AS {key}, any_value(bits) AS {key}_bits, count(*) > 1 AS {key}_many "
+        f"FROM unit_{key} GROUP BY unit) s_{key} USING (unit)"
+        for key in rules.comparisons
+    ]
+    columns = ", ".join(f"s_{key}.{key}, {key}_bits, coalesce({key}_many, false) AS {key}_many" for key in rules.comparisons)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE facts AS
+        SELECT unit, number_attested, {columns} FROM units {" ".join(said)}""")
 
 
 def _derived_sql(derived: Derived) -> str:
