@@ -120,11 +120,13 @@ def standardised_rows(home: Home) -> str:
     with open_store(home.store_url).session() as session:
         sources = record_sources(newest_accepted(session, Lake(home.lake_root)))
     return " UNION ALL ".join(
-        f"""SELECT '{source.dataset}:' || _record AS unique_id,
-              {", ".join(f"{_first(source, names)} AS {column}" for column, names in ELEMENTS.items())}
-            FROM '{quoted(str(source.standard))}'"""
+        f"SELECT '{source.dataset}:' || _record AS unique_id, {_elements(source)} FROM '{quoted(str(source.standard))}'"
         for source in sources
     )
+
+
+def _elements(source: RecordSource) -> str:
+    return ", ".join(f"{_first(source, names)} AS {column}" for column, names in ELEMENTS.items())
 
 
 def _first(source: RecordSource, elements: Sequence[str]) -> str:

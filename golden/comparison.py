@@ -84,11 +84,15 @@ def _several(con: duckdb.DuckDBPyConnection, key: str) -> bool:
 
 def _several_values(comparison: Comparison, kind: str, pairs: str) -> str:
     key = comparison.attribute
-    several = f"(SELECT unit FROM facts WHERE {key}_many)"
     return f"""
-        SELECT pair, {rank_sql(comparison, kind, "x.value", "y.value")} AS rank, x.bits AS bits
-        FROM (SELECT * FROM {pairs} WHERE a IN {several} OR b IN {several}) p
+        SELECT pair, {rank_sql(comparison, kind, "x.value", "y.value")} AS rank, x.bits AS bits FROM {_pairs_of_several(key, pairs)} p
         JOIN unit_{key} x ON x.unit = p.a JOIN unit_{key} y ON y.unit = p.b"""
+
+
+def _pairs_of_several(key: str, pairs: str) -> str:
+    """The pairs of which one unit says several things of an attribute."""
+    several = f"(SELECT unit FROM facts WHERE {key}_many)"
+    return f"(SELECT * FROM {pairs} WHERE a IN {several} OR b IN {several})"
 
 
 def _swapped_values(key: str, other: str, rank: int, pairs: str) -> str:
@@ -108,17 +112,25 @@ def _names_apart(con: duckdb.DuckDBPyConnection, rules: MatchingRules, compariso
     key = comparison.attribute
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE unequal_names AS
-        SELECT pair, least(x.value, y.value) AS a, greatest(x.value, y.value) AS b
-        FROM {pairs} p JOIN unit_{key} x ON x.unit = p.a JOIN unit_{key} y ON y.unit = p.b WHERE x.value <> y.value""")
+        SELECT pair, least(x.{key}, y.{key}) AS a, greatest(x.{key}, y.{key}) AS b
+        FROM {pairs} p JOIN facts x ON x.unit = p.a JOIN facts y ON y.unit = p.b WHERE x.{key} <> y.{key}""")
+    several = _several(con, key)
+    if several:
+        con.execute(f"""
+            INSERT INTO unequal_names SELECT pair, least(x.value, y.value), greatest(x.value, y.value)
+            FROM {_pairs_of_several(key, pairs)} p JOIN unit_{key} x ON x.unit = p.a JOIN unit_{key} y ON y.unit = p.b
+            WHERE x.value <> y.value""")
     con.execute("CREATE OR REPLACE TEMP TABLE distinct_unequal AS SELECT DISTINCT a, b FROM unequal_names")
     compare_names(con, "distinct_unequal", "names_compared")
     ranks = ", ".join(f"('{level}', {rank})" for rank, level in enumerate(comparison.level_keys()))
     found = [
-        f"""SELECT pair, 0 AS rank, x.bits FROM {pairs} p
-            JOIN unit_{key} x ON x.unit = p.a JOIN unit_{key} y ON y.unit = p.b AND y.value = x.value""",
-        f"""SELECT pair, rank, NULL::INT FROM unequal_names JOIN names_compared USING (a, b)
+        f"""SELECT pair, rank, NULL::INT AS bits FROM unequal_names JOIN names_compared USING (a, b)
             JOIN (VALUES {ranks}) l(level, rank) USING (level)""",
     ]
+    if several:
+        found.append(f"""
+            SELECT pair, 0, x.bits FROM {_pairs_of_several(key, pairs)} p
+            JOIN unit_{key} x ON x.unit = p.a JOIN unit_{key} y ON y.unit = p.b AND y.value = x.value""")
     if "former" in comparison.level_keys():
         found += [
             f"""SELECT pair, {comparison.rank("former")}, NULL::INT FROM {pairs} p
@@ -156,7 +168,7 @@ def _ranked(rules: MatchingRules, comparison: Comparison, found: bool) -> str:
     key, kind = comparison.attribute, rules.attributes[comparison.attribute].kind
     other = comparison.rank("else")
     swaps = " ".join(f"WHEN x.{key} = y.{part} AND x.{part} = y.{key} THEN {rank}" for rank, part in _swaps(comparison))
-    once = rank_sql(comparison, kind, f"x.{key}", f"y.{key}") if kind != "name" else str(other)
+    once = rank_sql(comparison, kind, f"x.{key}", f"y.{key}") if kind != "name" else f"CASE WHEN x.{key} = y.{key} THEN 0 ELSE {other} END"
     if swaps:
         once = f"least({once}, CASE {swaps} ELSE {other} END)"
     both = f"x.{key}_bits IS NOT NULL AND y.{key}_bits IS NOT NULL"

@@ -43,7 +43,8 @@ def _list_numbered(con: duckdb.DuckDBPyConnection, exact: Exact) -> None:
           FROM records WHERE number IS NOT NULL)
         SELECT rid, number, name_key, attests, coalesce(starts_with(born, birth), false) AS agrees,
           CASE WHEN left(birth, 4) = left(born, 4) THEN false ELSE coalesce(
-            abs(left(birth, 4)::INT - left(born, 4)::INT) >= {GENERATION_YEARS} OR (other_sex AND substr(birth, 5) <> substr(born, 5)), false)
+            abs(left(birth, 4)::INT - left(born, 4)::INT) >= {GENERATION_YEARS}
+            OR (other_sex AND substr(birth, 5) <> substr(born, 5)), false)
           END AS clashes
         FROM facts JOIN sources USING (src)""")
 
