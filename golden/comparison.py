@@ -19,6 +19,7 @@ import duckdb
 from golden.conditions import alone_sql, barred_sql, eligible_sql
 from golden.likeness import rank_sql
 from golden.name_comparison import compare_names
+from golden.unit_values import list_facts
 from golden.weights import Weights
 from rules.matching import Comparison, MatchingRules
 
@@ -31,7 +32,11 @@ def score_pairs(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: W
 
 
 def weighed_levels(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: Weights, pairs: str) -> str:
-    """SQL (pair, <attribute>, <attribute>_bits): what each comparison finds of the pairs of a relation, and what it adds to the weight."""
+    """SQL (pair, <attribute>, <attribute>_bits): what each comparison finds of the pairs of a relation, and what it adds to the weight.
+
+    Asked for after linking, whose `facts` went because the values needed the memory: they are made again.
+    """
+    list_facts(con, rules)
     compared = compare_pairs(con, rules, pairs)
     said = ", ".join(f"{_name_of(c)} AS {key}, {_bits(c, weights)} AS {key}_bits" for key, c in rules.comparisons.items())
     return f"SELECT pair, {said} FROM ({compared})"

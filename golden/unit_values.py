@@ -86,7 +86,23 @@ def list_unit_values(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weigh
         _weigh(con, attribute, rules, weights)
     for derived in rules.derived.values():
         con.execute(f"CREATE OR REPLACE TABLE unit_{derived.key} AS {_derived_sql(derived)}")
-    _list_facts(con, rules)
+    list_facts(con, rules)
+
+
+def list_facts(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
+    """One row per unit. Few units say several things, so counting without the values and two joins cost less than grouping the values."""
+    for key in rules.comparisons:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE several_{key} AS SELECT unit FROM unit_{key} GROUP BY unit HAVING count(*) > 1")
+    said = [
+        f"LEFT JOIN (SELECT unit, value AS {key}, bits AS {key}_bits, false AS {key}_many "
+        f"FROM unit_{key} ANTI JOIN several_{key} USING (unit) UNION ALL "
+        f"SELECT unit, NULL, 0, true FROM several_{key}) s_{key} USING (unit)"
+        for key in rules.comparisons
+    ]
+    columns = ", ".join(f"s_{key}.{key}, {key}_bits, coalesce({key}_many, false) AS {key}_many" for key in rules.comparisons)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE facts AS
+        SELECT unit, number_attested, {columns} FROM units {" ".join(said)}""")
 
 
 def _weigh(con: duckdb.DuckDBPyConnection, attribute: Attribute, rules: MatchingRules, weights: Weights) -> None:
@@ -109,21 +125,6 @@ def _weigh(con: duckdb.DuckDBPyConnection, attribute: Attribute, rules: Matching
     con.execute(f"""
         INSERT INTO shared_values SELECT '{attribute.key}', count(*) FROM {known} SEMI JOIN raw_{attribute.key} USING (value)
         WHERE shared HAVING count(*) > 0""")
-
-
-def _list_facts(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
-    """One row per unit. Few units say several things, so counting without the values and two joins cost less than grouping the values."""
-    for key in rules.comparisons:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE several_{key} AS SELECT unit FROM unit_{key} GROUP BY unit HAVING count(*) > 1")
-    said = [
-        f"LEFT JOIN (SELECT unit, value AS {key}, bits AS {key}_bits, false AS {key}_many "
-        f"FROM unit_{key} ANTI JOIN several_{key} USING (unit) UNION ALL SELECT unit, NULL, 0, true FROM several_{key}) s_{key} USING (unit)"
-        for key in rules.comparisons
-    ]
-    columns = ", ".join(f"s_{key}.{key}, {key}_bits, coalesce({key}_many, false) AS {key}_many" for key in rules.comparisons)
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE facts AS
-        SELECT unit, number_attested, {columns} FROM units {" ".join(said)}""")
 
 
 def _derived_sql(derived: Derived) -> str:
