@@ -50,6 +50,7 @@ class Event(StrEnum):
     SNAPSHOT_ACCEPTED = "catalog:snapshot:accepted"
     GOLDEN_VERSION_MADE = "golden:version:made"
     RULES_PUBLISHED = "rules:version:published"
+    CLOCKS_RECOMPUTED = "casework:clocks:recomputed"
     LOG_READ = "audit:log:read"
     LOG_VERIFIED = "audit:log:verified"
 

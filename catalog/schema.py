@@ -443,3 +443,66 @@ class DecisionAnchorRow(Record):
     side: Mapped[str] = mapped_column(String(1), primary_key=True)
     dataset_key: Mapped[str] = mapped_column(Key, primary_key=True)
     record: Mapped[str] = mapped_column(primary_key=True)
+
+
+class PublishedRulesRow(Record):
+    """A version of a rule set that the bureau published: the calendar, the clocks … The newest one is in force; none: what ships."""
+
+    __tablename__ = "published_rules"
+
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    document: Mapped[Mapping[str, Any]]
+    digest: Mapped[str] = mapped_column(String(64))
+    published_by: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    published_at: Mapped[datetime]
+    reason: Mapped[str]
+
+
+class ClockRow(Record):
+    """A clock (时限) that runs, or ran, for a request, a ticket or another case: who owes what by which working day."""
+
+    __tablename__ = "clock"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('done', 'void')", name="outcome"),
+        Index(None, "subject", "subject_id"),
+        Index(None, "stopped_on", "due_on", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(20))
+    """The kind of case; its number is `subject_id`."""
+    subject_id: Mapped[int]
+    clock: Mapped[str] = mapped_column(String(40))
+    """A key of `rules/clocks.yaml`."""
+    owed_by: Mapped[str | None] = mapped_column(Key, ForeignKey("department.key"), index=True)
+    """The department that has to act; none: the bureau."""
+    started_at: Mapped[datetime]
+    started_on: Mapped[date]
+    """The day of receipt in China; day 1 is the working day after it."""
+    days: Mapped[int]
+    extended_days: Mapped[int]
+    """So many of the days were added with the bureau's consent."""
+    due_on: Mapped[date]
+    provisional: Mapped[bool]
+    """暂定: the due date rests on a year whose days off are not announced."""
+    calendar_version: Mapped[int]
+    """The calendar that gave the due date."""
+    stopped_at: Mapped[datetime | None]
+    stopped_on: Mapped[date | None]
+    outcome: Mapped[str | None] = mapped_column(String(10))
+    """done: what was owed was done; void: it is owed no longer."""
+
+
+class ClockChangeRow(Record):
+    """A due date that a newer calendar moved or made certain."""
+
+    __tablename__ = "clock_change"
+
+    clock_id: Mapped[int] = mapped_column(ForeignKey("clock.id"), primary_key=True)
+    calendar_version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    due_before: Mapped[date]
+    due_after: Mapped[date]
+    provisional_before: Mapped[bool]
+    provisional_after: Mapped[bool]
+    changed_at: Mapped[datetime]
