@@ -1,4 +1,4 @@
-"""The bureau publishes days off and local limits (发布放假安排、本地时限): a version of the catalogue, a record of the log, moved due dates."""
+"""The bureau publishes days off and local limits (发布放假安排、本地时限): a row of the catalogue, a record of the log, new due dates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -150,7 +150,7 @@ def _change(session: Session, which: sa.ColumnElement[bool], due: Due, version: 
     return session.execute(changed).rowcount  # type: ignore[attr-defined]
 
 
-def _open(subject: Subject, numbers: Collection[int]) -> sa.Select[tuple[ClockRow]]:
+def _open(subject: Subject, numbers: Collection[int]) -> sa.Select[ClockRow]:
     table = ClockRow
     mine = (table.subject == subject.value, table.subject_id.in_(numbers), table.stopped_on.is_(None))
     return sa.select(table).where(*mine).execution_options(populate_existing=True)
