@@ -55,7 +55,7 @@ def list_touched(con: duckdb.DuckDBPyConnection, changed_sources: Sequence[Recor
         CREATE OR REPLACE TEMP TABLE touched_numbers AS
         SELECT number FROM state.numbers SEMI JOIN changed USING (rid)
         UNION SELECT number FROM state.relatives SEMI JOIN changed USING (rid)
-        UNION SELECT number FROM ({_said_numbers(changed_sources, rules)}) SEMI JOIN changed USING (rid)""")
+        UNION SELECT number FROM ({_said_numbers(changed_sources, rules)}) WHERE number IS NOT NULL""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE touched_units AS
         SELECT unit FROM state.unit_of SEMI JOIN changed USING (rid)
@@ -138,15 +138,16 @@ def _list_touched_records(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _said_numbers(sources: Sequence[RecordSource], rules: MatchingRules) -> str:
-    """SQL (rid, number): the valid numbers that the rows of some sources carry or name."""
+    """SQL (number): the valid numbers that the changed rows of some sources carry or name."""
     elements = [*NUMBERS, *(element for a in rules.attributes.values() if a.reversed for element in a.elements)]
-    parts = [
-        rows_of(source, f"rid, {valid_number(identifier(column))} AS number")
+    cells = [
+        (valid_number(identifier(column)), rows_of(source, f"rid, {identifier(column)}"))
         for source in sources
         for element in elements
         for column in source.columns.get(element, ())
     ]
-    return union_of(parts, "SELECT NULL::BIGINT AS rid, NULL::VARCHAR AS number")
+    parts = [f"SELECT {number} AS number FROM ({rows}) SEMI JOIN changed USING (rid)" for number, rows in cells]
+    return union_of(parts, "SELECT NULL::VARCHAR AS number")
 
 
 def _list_mates_by(con: duckdb.DuckDBPyConnection, key: Sequence[str], cap: int) -> None:

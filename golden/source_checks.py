@@ -5,6 +5,7 @@ What is found depends on the source's own snapshot alone: it holds until a newer
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,8 +20,10 @@ from rules.code_tables import find_code_table
 from rules.elements import load_elements
 from rules.matching import MatchingRules
 
-SAMPLE_ROWS = 50_000
-"""So many rows of a source are looked at, chosen by the hash of their keys."""
+SAMPLE_ROWS = 10_000
+"""So many rows of a source are looked at, chosen by the hash of their keys: shares are right within a point."""
+
+WORKERS = 2
 
 FEWEST_ROWS, FEWEST_EQUAL = 50, 200
 """Fewer cells say nothing about a source; fewer than FEWEST_EQUAL may all be equal: one day's births."""
@@ -72,9 +75,11 @@ def check_sources(
     unchanged: Collection[str] = (),
 ) -> tuple[tuple[RecordSource, ...], tuple[Doubt, ...]]:
     """The sources without the elements that they cannot be right about, and the doubts; for `unchanged` data sets those `known` stand."""
-    found: list[Doubt] = []
-    for source in sources:
-        found += [d for d in known if d.dataset == source.dataset] if source.dataset in unchanged else _doubts(con, source, rules)
+    changed = [source for source in sources if source.dataset not in unchanged]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        looked_at = pool.map(lambda source: _doubts(con, source, rules), changed)
+        by_source = dict(zip([source.dataset for source in changed], looked_at, strict=True))
+    found = [d for s in sources for d in by_source.get(s.dataset, [k for k in known if k.dataset == s.dataset])]
     return tuple(_without(source, found) for source in sources), tuple(found)
 
 
@@ -84,54 +89,106 @@ def _without(source: RecordSource, doubts: Sequence[Doubt]) -> RecordSource:
 
 
 def _doubts(con: duckdb.DuckDBPyConnection, source: RecordSource, rules: MatchingRules) -> list[Doubt]:
-    con.execute(f"CREATE OR REPLACE TEMP TABLE looked_at AS {_sample(source)}")
-    found = [*_void(con, source), *_misfits(con, source), *_equals(con, source, rules), *_contradicted(con, source)]
+    rows, stated = _stated(source)
+    with con.cursor() as own:
+        sample = _Sample.of(own, source, rows, rules)
+        void = list(_void(own, source, rows, stated))
+    found = [*void, *_misfits(source, sample), *_equals(source, sample), *_contradicted(source, sample)]
     first = {doubt.element: doubt for doubt in reversed(found)}
     left = _without(source, found)
-    return [*first.values(), *([_keyless(source)] if not _can_link(left, rules) else [])]
+    return [*first.values(), *([_keyless(source, rows)] if not _can_link(left, stated, rules) else [])]
 
 
-def _sample(source: RecordSource) -> str:
+def _stated(source: RecordSource) -> tuple[int, frozenset[str]]:
+    """How many rows the file has, and the elements that some row states; Parquet counts the empty cells."""
+    file = pq.ParquetFile(source.standard)
+    groups = [file.metadata.row_group(n) for n in range(file.metadata.num_row_groups)]
+    names = file.schema_arrow.names
+
+    def anywhere(column: str) -> bool:
+        counted = [(group.num_rows, group.column(names.index(column)).statistics) for group in groups]
+        return any(said is None or not said.has_null_count or said.null_count < rows for rows, said in counted)
+
+    return file.metadata.num_rows, frozenset(e for e, columns in source.columns.items() if any(map(anywhere, columns)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample:
+    """What was counted in the sample, by element. cells: how many state it; misfits: how many of them cannot be its values; most: how often
+    the most frequent value stands, where that tells; agreeing: how many agree with the row's own number, of how many, where both stand.
+    """
+
+    cells: Mapping[str, int]
+    misfits: Mapping[str, int]
+    most: Mapping[str, int]
+    agreeing: Mapping[str, tuple[int, int]]
+
+    @classmethod
+    def of(cls, con: duckdb.DuckDBPyConnection, source: RecordSource, rows: int, rules: MatchingRules) -> "_Sample":
+        """The file is read once, and all is counted in one pass over the sample."""
+        con.execute(f"CREATE OR REPLACE TEMP TABLE looked_at AS {_sample(source, rows)}")
+        elements, known = sorted(source.columns), load_elements()
+        tests = {e: _fits(e) for e in elements if e in known and known[e].describes == "person"}
+        fitting = {e: f"count_if(NOT ({test}))" for e, test in tests.items() if test is not None}
+        stated = {e: sql for e, sql in _STATED.items() if e in elements and _number_of(source) is not None}
+        both = [f"count_if({identifier(e)} IS NOT NULL AND own IS NOT NULL)" for e in stated]
+        agree = [f"count_if(own IS NOT NULL AND {sql})" for sql in stated.values()]
+        telling = [e for e in elements if e in _telling(rules)]
+        different = [f"approx_count_distinct({identifier(e)})" for e in telling]
+        counts = [*(f"count({identifier(e)})" for e in elements), *fitting.values(), *agree, *both, *different]
+        counted = iter(con.execute(f"SELECT {', '.join(counts)} FROM looked_at").fetchall()[0])
+        cells, misfits, agreeing, of, values = ({e: next(counted) for e in names} for names in (elements, fitting, stated, stated, telling))
+        return cls(
+            cells=cells,
+            misfits=misfits,
+            most={e: _most(con, e) for e in telling if values[e] < cells[e] / 2},
+            agreeing={e: (agreeing[e], of[e]) for e in stated},
+        )
+
+
+def _most(con: duckdb.DuckDBPyConnection, element: str) -> int:
+    cell = identifier(element)
+    counts = f"SELECT count(*) AS n FROM looked_at WHERE {cell} IS NOT NULL GROUP BY {cell}"
+    return int(con.execute(f"SELECT coalesce(max(n), 0) FROM ({counts})").fetchall()[0][0])
+
+
+def _telling(rules: MatchingRules) -> set[str]:
+    """Who is who cannot be told by a value that all share: names, numbers, dates that people are compared by."""
+    return {e for a in rules.attributes.values() if a.kind in ("number", "name") or a.stated == "birth" for e in a.elements}
+
+
+def _number_of(source: RecordSource) -> str | None:
+    return next((element for element in NUMBERS if element in source.columns), None)
+
+
+def _sample(source: RecordSource, rows: int) -> str:
     path = quoted(str(source.standard))
-    one_in = max(1, _rows(source) // SAMPLE_ROWS)
+    one_in = max(1, rows // SAMPLE_ROWS)
     cells = {element: column_of(source, element) for element in source.columns}
     columns = ", ".join(f"{sql} AS {identifier(element)}" for element, sql in cells.items())
-    return f"SELECT {columns} FROM read_parquet('{path}') WHERE hash(_record) % {one_in} = 0"
+    number = _number_of(source)
+    own = valid_number(identifier(number)) if number is not None else "NULL::VARCHAR"
+    return f"SELECT *, {own} AS own FROM (SELECT {columns} FROM read_parquet('{path}') WHERE hash(_record) % {one_in} = 0)"
 
 
-def _rows(source: RecordSource) -> int:
-    return int(pq.read_metadata(source.standard).num_rows)
-
-
-def _void(con: duckdb.DuckDBPyConnection, source: RecordSource) -> Iterator[Doubt]:
+def _void(con: duckdb.DuckDBPyConnection, source: RecordSource, rows: int, stated: Collection[str]) -> Iterator[Doubt]:
     """Elements of which nothing is left, although ingest had something to find fault with in most rows."""
-    if source.faults is None or not source.faults.exists():
+    silent = sorted(element for element in source.columns if element not in stated)
+    if not silent or rows < FEWEST_ROWS or source.faults is None or not source.faults.exists():
         return
     path = quoted(str(source.faults))
     faulty = dict(con.execute(f"SELECT \"column\", count(*) FROM read_parquet('{path}') GROUP BY ALL").fetchall())
-    for element, columns in sorted(source.columns.items()):
-        rows, cells = _rows(source), sum(faulty.get(column, 0) for column in columns)
-        if rows >= FEWEST_ROWS and cells >= VOID_SHARE * rows and not _stated(source, element):
+    for element in silent:
+        cells = sum(faulty.get(column, 0) for column in source.columns[element])
+        if cells >= VOID_SHARE * rows:
             yield Doubt(dataset=source.dataset, element=element, why="void", share=round(cells / rows, 4), cells=rows)
 
 
-def _stated(source: RecordSource, element: str) -> bool:
-    """Whether some row of the file states the element; Parquet counts the empty cells."""
-    file = pq.ParquetFile(source.standard)
-    places = [file.schema_arrow.get_field_index(column) for column in source.columns[element]]
-    groups = [file.metadata.row_group(n) for n in range(file.metadata.num_row_groups)]
-    counted = [(group.num_rows, group.column(place).statistics) for group in groups for place in places]
-    return any(said is None or not said.has_null_count or said.null_count < rows for rows, said in counted)
-
-
-def _misfits(con: duckdb.DuckDBPyConnection, source: RecordSource) -> Iterator[Doubt]:
-    known = load_elements()
-    for element in sorted(e for e in source.columns if e in known and known[e].describes == "person"):
-        test = _fits(element)
-        if test is not None:
-            cells, wrong = _counted(con, identifier(element), f"NOT ({test})")
-            if cells >= FEWEST_ROWS and wrong > MISFIT_SHARE * cells:
-                yield Doubt(dataset=source.dataset, element=element, why="misfit", share=round(wrong / cells, 4), cells=cells)
+def _misfits(source: RecordSource, sample: _Sample) -> Iterator[Doubt]:
+    for element, wrong in sorted(sample.misfits.items()):
+        cells = sample.cells[element]
+        if cells >= FEWEST_ROWS and wrong > MISFIT_SHARE * cells:
+            yield Doubt(dataset=source.dataset, element=element, why="misfit", share=round(wrong / cells, 4), cells=cells)
 
 
 def _fits(element: str) -> str | None:
@@ -146,25 +203,19 @@ def _fits(element: str) -> str | None:
     }.get(kind)
 
 
-def _equals(con: duckdb.DuckDBPyConnection, source: RecordSource, rules: MatchingRules) -> Iterator[Doubt]:
-    """Who is who cannot be told by a value that all share: names, numbers, dates that people are compared by."""
-    telling = {e for a in rules.attributes.values() if a.kind in ("number", "name") or a.stated == "birth" for e in a.elements}
-    for element in sorted(telling & set(source.columns)):
-        cell = identifier(element)
-        most, cells = con.execute(f"""
-            SELECT coalesce(max(n), 0), coalesce(sum(n), 0)::BIGINT
-            FROM (SELECT count(*) AS n FROM looked_at WHERE {cell} IS NOT NULL GROUP BY {cell})""").fetchall()[0]
+def _equals(source: RecordSource, sample: _Sample) -> Iterator[Doubt]:
+    for element, most in sorted(sample.most.items()):
+        cells = sample.cells[element]
         if cells >= FEWEST_EQUAL and most > EQUAL_SHARE * cells:
             yield Doubt(dataset=source.dataset, element=element, why="equal", share=round(most / cells, 4), cells=cells)
 
 
-def _contradicted(con: duckdb.DuckDBPyConnection, source: RecordSource) -> Iterator[Doubt]:
+def _contradicted(source: RecordSource, sample: _Sample) -> Iterator[Doubt]:
     """Birth and sex against what the row's own number states (GB 11643). Where both disagree, sex by chance, the numbers are not theirs."""
-    number = next((element for element in NUMBERS if element in source.columns), None)
+    number = _number_of(source)
     if number is None:
         return
-    con.execute(f"CREATE OR REPLACE TEMP VIEW numbers_looked_at AS SELECT *, {valid_number(identifier(number))} AS own FROM looked_at")
-    birth, sex = (_agreement(con, source, element, stated) for element, stated in _STATED.items())
+    birth, sex = (_agreement(sample, element) for element in _STATED)
     wrong_birth = birth is not None and birth[0] < BIRTH_AGREES
     if wrong_birth and sex is not None and CHANCE[0] < sex[0] < CHANCE[1]:
         assert birth is not None
@@ -181,30 +232,22 @@ _STATED = {
 }
 
 
-def _agreement(con: duckdb.DuckDBPyConnection, source: RecordSource, element: str, stated: str) -> tuple[float, int] | None:
+def _agreement(sample: _Sample, element: str) -> tuple[float, int] | None:
     """The share of cells that agree with the number, and how many there are; null for too few."""
-    if element not in source.columns:
-        return None
-    sql = f"SELECT count_if({stated}), count(*) FROM numbers_looked_at WHERE own IS NOT NULL AND {element} IS NOT NULL"
-    agree, cells = con.execute(sql).fetchall()[0]
+    agree, cells = sample.agreeing.get(element, (0, 0))
     return (agree / cells, cells) if cells >= FEWEST_ROWS else None
 
 
-def _counted(con: duckdb.DuckDBPyConnection, cell: str, test: str) -> tuple[int, int]:
-    cells, shown = con.execute(f"SELECT count({cell}), count_if({cell} IS NOT NULL AND {test}) FROM looked_at").fetchall()[0]
-    return cells, shown
-
-
-def _can_link(source: RecordSource, rules: MatchingRules) -> bool:
+def _can_link(source: RecordSource, held: Collection[str], rules: MatchingRules) -> bool:
     """Whether any record can be joined to another source's: by a number or a register, or by the name and two more groups."""
-    stated = {e for e in source.columns if _stated(source, e)}
+    stated = {e for e in source.columns if e in held}
     known = load_elements()
     if any(e in known and known[e].identifies_person for e in stated):
         return True
-    held = [a for a in rules.attributes.values() if not stated.isdisjoint(a.elements)]
-    groups = {rules.comparisons[a.key].group for a in held if a.key in rules.comparisons} - rules.uncounted
-    return any(a.qualified for a in held) or len(groups) >= (2 if any(a.key == rules.name for a in held) else 3)
+    compared = [a for a in rules.attributes.values() if not stated.isdisjoint(a.elements)]
+    groups = {rules.comparisons[a.key].group for a in compared if a.key in rules.comparisons} - rules.uncounted
+    return any(a.qualified for a in compared) or len(groups) >= (2 if any(a.key == rules.name for a in compared) else 3)
 
 
-def _keyless(source: RecordSource) -> Doubt:
-    return Doubt(dataset=source.dataset, element="", why="keyless", share=1.0, cells=_rows(source))
+def _keyless(source: RecordSource, rows: int) -> Doubt:
+    return Doubt(dataset=source.dataset, element="", why="keyless", share=1.0, cells=rows)

@@ -30,6 +30,9 @@ from rules.version import rules_version
 
 FILE = "state.duckdb"
 
+LARGEST_JOURNAL = "64MB"
+"""What incremental runs changed stays in the journal until it is larger than this: writing the file anew costs more than reading it."""
+
 
 @cache
 def made_by() -> str:
@@ -62,6 +65,8 @@ def attached(con: duckdb.DuckDBPyConnection, folder: Path, version: int) -> Iter
     if not path.exists():
         yield False
         return
+    con.execute("PRAGMA disable_checkpoint_on_shutdown")
+    con.execute(f"SET wal_autocheckpoint='{LARGEST_JOURNAL}'")
     try:
         con.execute(f"ATTACH '{quoted(str(path))}' AS state")
     except duckdb.Error:  # written by another version of the engine, or cut off by a full disk: a full run writes it anew
