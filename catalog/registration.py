@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from catalog.contracts.draft import Draft, draft
 from catalog.contracts.findings import ContractFault, ContractWarning, Findings
+from catalog.contracts.parts import mapping, text
 from catalog.contracts.reading import contract_files
 from catalog.datasets import Column, Dataset, load_datasets, server_record
+from catalog.entries.attaching import follow_contracts
 from catalog.schema import ContractRow, DatasetColumnRow, DatasetRow, DepartmentRow
 from catalog.store import Store, serialise
 
@@ -77,8 +79,16 @@ def _take(session: Session, drafts: Sequence[Draft], now: datetime) -> tuple[lis
     _tell(drafts, changed, registered, standing)
     _write(session, changed, set(standing), now)
     session.add_all(_contract_row(d, versions[d.id], now) for d in registered)
+    session.flush()
+    follow_contracts(session, changed, {d.id: _abstract(d) for d in drafts}, now)
     keys = {d.id for d in registered}
     return sorted(keys), [d.id for d in drafts if d.id not in keys]
+
+
+def _abstract(d: Draft) -> str:
+    """What the standard's own description says the data is for."""
+    assert d.source is not None
+    return text(mapping(d.source.document.get("description")).get("purpose"))
 
 
 def _contract_version(d: Draft, old: Dataset | None, digests: Mapping[str, str]) -> int:

@@ -8,7 +8,19 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, ForeignKey, ForeignKeyConstraint, Index, MetaData, String, Text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import BigInteger, TypeDecorator
 
@@ -335,6 +347,107 @@ class RoleGrantRow(Record):
     role: Mapped[str] = mapped_column(String(40), primary_key=True)
     granted_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
     granted_at: Mapped[datetime]
+
+
+class EntryRow(Record):
+    """A catalogue entry (目录), apart from the data sets attached to it. `revision` counts its acts: whoever acts names the one he saw."""
+
+    __tablename__ = "catalogue_entry"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('draft', 'department_review', 'bureau_review', 'published', 'changing', 'withdrawal', 'cancelled')", name="state"
+        ),
+        Index(None, "department_key", "id"),
+        Index(None, "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str | None] = mapped_column(String(40), unique=True)
+    title: Mapped[str]
+    department_key: Mapped[str] = mapped_column(Key, ForeignKey("department.key"))
+    state: Mapped[str] = mapped_column(String(20))
+    revision: Mapped[int]
+    content_number: Mapped[int]
+    """The newest content, which may be a draft of a change."""
+    published_number: Mapped[int | None]
+    """The content that holds for users; none before the first publication."""
+    version: Mapped[int]
+    """How often it was published."""
+    share: Mapped[str] = mapped_column(String(20))
+    level: Mapped[str] = mapped_column(String(2))
+    column_count: Mapped[int]
+    succeeds_id: Mapped[int | None] = mapped_column(ForeignKey("catalogue_entry.id"))
+    """The entry of a former owner that this one follows (law.md C-20)."""
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    received_at: Mapped[datetime | None]
+    """When the bureau received what it now reviews (law.md L-13)."""
+    published_at: Mapped[datetime | None]
+
+
+class EntryContentRow(Record):
+    """A version of an entry's content, with its difference from the one before."""
+
+    __tablename__ = "entry_content"
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("catalogue_entry.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[Mapping[str, Any]]
+    differences: Mapped[list[Mapping[str, Any]]] = mapped_column(JSON)
+    changed_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
+    """None where registration wrote it."""
+    changed_at: Mapped[datetime]
+    reason: Mapped[str]
+    version: Mapped[int | None]
+    """As which version it was published, if it was."""
+
+
+class EntryActRow(Record):
+    """An act on an entry: who moved it from which state to which, and what had to be said about it. Rows are never changed."""
+
+    __tablename__ = "entry_act"
+    __table_args__ = (UniqueConstraint("entry_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("catalogue_entry.id"))
+    revision: Mapped[int]
+    act: Mapped[str] = mapped_column(String(20))
+    state_before: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    done_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
+    done_at: Mapped[datetime]
+    note: Mapped[str]
+    facts: Mapped[Mapping[str, Any]]
+
+
+class EntryCodeRow(Record):
+    """A code ever given (信息资源代码). Never deleted, so never given again (law.md C-20)."""
+
+    __tablename__ = "entry_code"
+    __table_args__ = (UniqueConstraint("category", "serial"),)
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    category: Mapped[str] = mapped_column(String(12))
+    serial: Mapped[int]
+    entry_id: Mapped[int] = mapped_column(ForeignKey("catalogue_entry.id"), unique=True)
+    given_at: Mapped[datetime]
+
+
+class EntryResourceRow(Record):
+    """A registered data set as the resource (资源) of an entry, with the report of its last check (law.md C-17)."""
+
+    __tablename__ = "entry_resource"
+    __table_args__ = (
+        CheckConstraint("state IN ('registered', 'checked', 'attached', 'running', 'abnormal', 'change_filed', 'withdrawn')", name="state"),
+    )
+
+    dataset_key: Mapped[str] = mapped_column(Key, ForeignKey("dataset.key"), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("catalogue_entry.id"), index=True)
+    state: Mapped[str] = mapped_column(String(20))
+    contract_version: Mapped[int]
+    report: Mapped[Mapping[str, Any]]
+    checked_at: Mapped[datetime]
+    attached_at: Mapped[datetime | None]
 
 
 class RequestRow(Record):
