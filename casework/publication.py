@@ -18,6 +18,7 @@ from access.log_faults import log_faults_translated
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
+from casework.clocks import Outcome, Subject, start, stop
 from catalog.datasets import load_dataset
 from catalog.entries.attaching import Report, report_of, resource_of, resources_of, scores_of, write_resource
 from catalog.entries.changes import Breach, breaches, withdrawal
@@ -65,6 +66,10 @@ class Act(StrEnum):
 ACT_TITLES: Mapping[str, str] = {
     "make": "新建 made",
     "follow": "随合同更新 followed the contract",
+    "attach": "挂接 attached",
+    "file_change": "资源变更备案 change of a resource filed",
+    "resume": "资源恢复 resource resumed",
+    "take_down": "资源下线 resource taken down",
     Act.EDIT: "编辑 edited",
     Act.SUBMIT: "提交 submitted",
     Act.APPROVE: "部门审核通过 approved by the department",
@@ -125,6 +130,8 @@ NOT_AGAIN: Mapping[Act, frozenset[str]] = {
     Act.CANCEL: frozenset({Act.WITHDRAW}),
 }
 """Two-person rule (L-02): who did one of these since the last publication may not do this."""
+UPDATE_CLOCK, PUBLICATION_CLOCK = "entry_update", "entry_publication"
+"""L-13: the department's for a change, from the day on which it begins; the bureau's for review and publication, from receipt."""
 NEEDS_NOTE = frozenset({Act.RETURN, Act.SEND_BACK, Act.WITHDRAW, Act.KEEP, Act.DISCARD})
 
 
@@ -182,6 +189,8 @@ def edit_known(
         raise Refused("CAT-UNCHANGED", where=str(known.id))
     changes = write_content(session, known, content, by=by, now=now, reason=reason)
     record_act(session, known, Act.EDIT, to=after, by=by, now=now, note=reason, **changes)
+    if known.state is State.PUBLISHED:
+        start(session, Subject.ENTRY, [known.id], UPDATE_CLOCK, owed_by=known.department, now=now)
     _log(log, Event.ENTRY_CHANGED, {"actor": by, "entry": known.id, "revision": known.revision + 1, "digest": digest_of(content)})
 
 
@@ -204,6 +213,7 @@ def move(
         step = STEPS.get(act)
         facts, changes = step(session, known, notice, now) if step else ({}, {})
         record_act(session, known, act, to=after, by=by, now=now, note=note, facts=facts, **changes)
+        _run_clocks(session, known, act, now)
         told = {
             "actor": by,
             "entry": known.id,
@@ -329,6 +339,17 @@ def _may(session: Session, by: str, name: str | int, act: Act, revision: int, no
     _check_persons(session, entry, act, by)
     _check_note(note, needed=act in NEEDS_NOTE)
     return entry, (wanted.again if wanted.again is not None and entry.published is not None else wanted.after)
+
+
+def _run_clocks(session: Session, entry: Entry, act: Act, now: datetime) -> None:
+    if act is Act.APPROVE:
+        start(session, Subject.ENTRY, [entry.id], PUBLICATION_CLOCK, owed_by=None, now=now)
+    elif act in (Act.PUBLISH, Act.SEND_BACK):
+        stop(session, Subject.ENTRY, [entry.id], outcome=Outcome.DONE, now=now, clock=PUBLICATION_CLOCK)
+    if act is Act.PUBLISH:
+        stop(session, Subject.ENTRY, [entry.id], outcome=Outcome.DONE, now=now, clock=UPDATE_CLOCK)
+    elif act is Act.ABANDON:
+        stop(session, Subject.ENTRY, [entry.id], outcome=Outcome.VOID, now=now, clock=UPDATE_CLOCK)
 
 
 def _check_rights(account: Account, department: str, wanted: Move | ResourceMove, act: str) -> None:

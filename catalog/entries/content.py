@@ -75,12 +75,12 @@ class EntryContent:
     @property
     def share(self) -> str:
         """C-14: the most restrictive of the columns', a summary and not the truth."""
-        return max((c.share for c in self.columns), key=SHARES.index, default="conditional")
+        return max((c.share for c in self.columns if c.share in SHARES), key=SHARES.index, default="conditional")
 
     @property
     def level(self) -> str:
         """G-03: the highest of the columns'."""
-        return max((c.level for c in self.columns), default=LEVELS[0])
+        return max((c.level for c in self.columns if c.level in LEVELS), default=LEVELS[0])
 
     @property
     def update_frequency(self) -> str:
