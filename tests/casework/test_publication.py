@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,10 @@ def made(office: Office, **changes: Any) -> Entry:
     return make_entry(office.store, office.log, by="lin", content=good_entry(**changes), now=NOW)
 
 
-def done(office: Office, entry: Entry, act: Act, by: str, **more: Any) -> Entry:
-    return move(office.store, office.log, by=by, entry=entry.id, act=act, revision=entry.revision, **({"now": NOW, "note": "理由"} | more))
+def done(
+    office: Office, entry: Entry, act: Act, by: str, *, now: datetime = NOW, note: str = "理由", notice: Notice | None = None
+) -> Entry:
+    return move(office.store, office.log, by=by, entry=entry.id, act=act, revision=entry.revision, now=now, note=note, notice=notice)
 
 
 def published(office: Office, **changes: Any) -> Entry:
