@@ -12,6 +12,7 @@ from access.log_faults import log_faults_translated
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
+from casework.bundles import follow_calendar
 from casework.clocks import Recomputed, recompute
 from catalog.published import Published, RuleSet, document_in_force, publish
 from catalog.store import Store
@@ -40,6 +41,7 @@ def publish_notices(store: Store, log: Log, *, by: str, notices: Mapping[Any, An
         document = with_notices(document_in_force(session, RuleSet.CALENDAR), plain(notices))
         published = publish(session, RuleSet.CALENDAR, document, by=by, reason=reason, now=now)
         recomputed = recompute(session, read_calendar(document), now)
+        follow_calendar(session)
         _record(log, published)
         body = {"actor": by, "calendar_version": published.version, "moved": recomputed.moved, "made_certain": recomputed.made_certain}
         with log_faults_translated():

@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import BigInteger, TypeDecorator
@@ -619,3 +620,128 @@ class ClockChangeRow(Record):
     provisional_before: Mapped[bool]
     provisional_after: Mapped[bool]
     changed_at: Mapped[datetime]
+
+
+class TicketRow(Record):
+    """A ticket: an error sent back to its source (校核), or an objection (异议). Its numbers of items are kept here, so no list counts."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index("ix_ticket_standing", "standing", "due_on", "id"),
+        Index("ix_ticket_department", "department_key", "standing", "due_on", "id"),
+        Index("ix_ticket_department_element", "department_key", "element", "standing", "due_on", "id"),
+        Index("ix_ticket_element", "element", "standing", "due_on", "id"),
+        Index("ix_ticket_state", "state", "due_on", "id"),
+        Index("ix_ticket_department_state", "department_key", "state", "due_on", "id"),
+        Index("ix_ticket_kind", "kind", "standing", "due_on", "id"),
+        Index("ix_ticket_raiser", "raised_by_department", "standing", "due_on", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    """`correction`, or an objection's: `catalogue`, `request`, `use`, `other` (law.md §7.2)."""
+    topic: Mapped[str] = mapped_column(String(20))
+    origin: Mapped[str] = mapped_column(String(20))
+    """Who found it: `reconciliation`, a `user` of an extract, a `resident`, a `department`."""
+    department_key: Mapped[str] = mapped_column(Key, ForeignKey("department.key"))
+    """With whom it is now."""
+    raised_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
+    raised_by_department: Mapped[str | None] = mapped_column(Key, ForeignKey("department.key"))
+    element: Mapped[str | None] = mapped_column(Key)
+    about: Mapped[str] = mapped_column(Key)
+    """What an objection is about: a data set's key, `request/N`, `grant/N`, `score/METRIC`."""
+    description: Mapped[str]
+    round: Mapped[int]
+    """1: with the department whose value deviates; 2: turned round to the other side (R-06)."""
+    state: Mapped[str] = mapped_column(String(20))
+    standing: Mapped[bool]
+    """Not closed and not withdrawn: somebody has to do something."""
+    verdict: Mapped[str] = mapped_column(String(20))
+    accepted_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
+    received_on: Mapped[date]
+    limit_days: Mapped[int]
+    yellow_on: Mapped[date]
+    due_on: Mapped[date]
+    provisional: Mapped[bool]
+    closed_on: Mapped[date | None]
+    items: Mapped[int]
+    """All that ever stood on it; the other counts are of those that stand on it now."""
+    items_open: Mapped[int]
+    items_awaiting: Mapped[int]
+    items_contested: Mapped[int]
+    items_at_door: Mapped[int]
+    reroutes: Mapped[int]
+    reopened: Mapped[int]
+    rating: Mapped[int | None]
+    solved: Mapped[bool | None]
+    explained_at: Mapped[datetime | None]
+    version: Mapped[int]
+    """Counts its changes: who acts on an older one is told."""
+    created_at: Mapped[datetime]
+
+
+class TicketItemRow(Record):
+    """One record whose value of an element is in question. It moves between tickets as it turns round; settled, it is history."""
+
+    __tablename__ = "ticket_item"
+    __table_args__ = (
+        Index("ix_ticket_item_ticket", "ticket_id", "id"),
+        Index(
+            "ux_ticket_item_standing",
+            "dataset_key",
+            "record",
+            "element",
+            unique=True,
+            sqlite_where=text("settled_version IS NULL"),
+            postgresql_where=text("settled_version IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    """`deviates`, `refuted` (a value of record), `shared_number` (重号), `reported` by a person."""
+    resident_id: Mapped[str] = mapped_column(String(20))
+    dataset_key: Mapped[str] = mapped_column(Key, ForeignKey("dataset.key"))
+    record: Mapped[str]
+    element: Mapped[str] = mapped_column(Key)
+    against_dataset: Mapped[str | None] = mapped_column(Key)
+    """The other side: who holds the value that stands against it."""
+    against_record: Mapped[str | None]
+    state: Mapped[str] = mapped_column(String(20))
+    decided: Mapped[bool]
+    """A dispute or a door check has decided: it cannot be turned round again."""
+    opened_version: Mapped[int]
+    answered_snapshot: Mapped[int | None]
+    """The data set's snapshot that was in force when `corrected` was answered: a newer one must bring the corrected record."""
+    settled_version: Mapped[int | None]
+
+
+class TicketEventRow(Record):
+    """What happened to a ticket, in order. `by` is none where the platform itself acted."""
+
+    __tablename__ = "ticket_event"
+    __table_args__ = (Index("ix_ticket_event_ticket", "ticket_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    move: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    department_key: Mapped[str] = mapped_column(Key)
+    items: Mapped[int]
+    reason: Mapped[str]
+    by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
+    at: Mapped[datetime]
+
+
+class HandoverRow(Record):
+    """A golden version whose conflicts were handed over to casework: what was opened and settled. The row is the commit."""
+
+    __tablename__ = "handover"
+
+    golden_version: Mapped[int] = mapped_column(ForeignKey("golden_version.version"), primary_key=True)
+    items_opened: Mapped[int]
+    items_settled: Mapped[int]
+    tickets_opened: Mapped[int]
+    tickets_closed: Mapped[int]
+    at: Mapped[datetime]

@@ -18,6 +18,7 @@ from access.grants import grant, list_grants
 from access.terms import Grant
 from audit.log import Log, open_log
 from audit.verify import verify
+from casework.tickets import open_by_department
 from catalog.datasets import load_datasets
 from catalog.quality import quality_of
 from catalog.registration import RegistrationReport, register
@@ -86,6 +87,7 @@ def run_road(here: Platform, residents: int, seed: int) -> Told:
     with here.store.session() as session:
         datasets = load_datasets(session)
         quarantined = quarantine_counts(session, ingested)
+        opened = open_by_department(session)
     return Told(
         district=folder,
         datasets=len(datasets),
@@ -99,6 +101,7 @@ def run_road(here: Platform, residents: int, seed: int) -> Told:
         patterns=patterns,
         elements=elements,
         explained=explained,
+        tickets=opened,
         account=REQUESTER_ACCOUNT,
         grant=terms,
         extract=extract,

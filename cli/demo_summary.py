@@ -11,6 +11,7 @@ import click
 from access.recording import Answer
 from access.terms import Grant
 from audit.verify import Verdict
+from casework.tickets import OpenTickets
 from catalog.registration import RegistrationReport
 from cli.output import console, print_table
 from cli.platform import Platform
@@ -22,6 +23,7 @@ from rules.quality import load_quality
 
 MOST_ROWS = 12
 SHOWN_LINES = 5
+SHOWN_DEPARTMENTS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,7 @@ class Told:
     patterns: Sequence[PatternAccuracy]
     elements: Sequence[ElementAccuracy]
     explained: str
+    tickets: Sequence[OpenTickets]
     account: str
     grant: Grant
     extract: Answer
@@ -61,6 +64,7 @@ def figures(told: Told) -> Mapping[str, object]:
         "accuracy": told.accuracy,
         "patterns": told.patterns,
         "elements": told.elements,
+        "tickets": told.tickets,
         "extract": {"rows": told.extract.rows, "residents": told.extract.residents, "audit_index": told.extract.seq},
         "log": told.verdict,
         "seconds": told.seconds,
@@ -149,15 +153,27 @@ def print_extract(told: Told) -> None:
             click.echo("".join(islice(file, SHOWN_LINES)).rstrip())
 
 
+def print_tickets(told: Told) -> None:
+    heading("六、校核工单 Tickets sent back to their sources")
+    tickets, items = sum(one.tickets for one in told.tickets), sum(one.items for one in told.tickets)
+    console.print(
+        f"{len(told.tickets)} 个部门 departments · {tickets:,} 张待办工单 tickets · {items:,} 条 items · 限 10 个工作日核实 (L-25)"
+    )
+    most = sorted(told.tickets, key=lambda one: -one.items)[:SHOWN_DEPARTMENTS]
+    console.print(" · ".join(f"{one.title} {one.tickets} ({one.items:,})" for one in most), markup=False)
+
+
 def print_end(here: Platform, told: Told) -> None:
     heading("五、审计 Audit")
     verdict = told.verdict
     state = "完整 whole" if verdict.ok else f"已损坏 broken at {verdict.first_bad}: {verdict.reason}"
     console.print(f"审计日志 audit log: {verdict.size:,} 条记录 records, {verdict.sealed:,} 条已入检查点 sealed: {state}")
+    print_tickets(told)
     heading(f"用时 {sum(told.seconds.values()):.0f} 秒 seconds")
     console.print(" · ".join(f"{title} {seconds:.1f}" for title, seconds in told.seconds.items()))
     console.print(f"结果在 results in: {here.home.root}")
     console.print(
         "下一步 Next: make serve 打开流水线页面 Dagster's pages · .venv/bin/tongchou datasets · "
-        f".venv/bin/tongchou why RESIDENT · .venv/bin/tongchou extract {told.grant.id} --as {told.account} --out FILE.csv"
+        ".venv/bin/tongchou ticket list · .venv/bin/tongchou why RESIDENT · "
+        f".venv/bin/tongchou extract {told.grant.id} --as {told.account} --out FILE.csv"
     )

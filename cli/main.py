@@ -48,6 +48,7 @@ COMMANDS = {
     "review": "cli.decisions:review",
     "serve": "cli.serve:serve",
     "simulate": "cli.simulation:simulate",
+    "ticket": "cli.tickets:ticket",
     "why": "cli.answers:why",
 }
 

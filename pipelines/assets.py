@@ -1,4 +1,4 @@
-"""The assets: raw, standard, gate (one partition per data set), then residents, golden, serving; each reads, calls, writes, returns counts.
+"""The assets: raw, standard, gate (a partition per data set), then residents, golden, serving, tickets; each reads, calls, writes, counts.
 
 raw, standard and gate are one operation that takes any number of data sets in any order: a run per data set, or an asset step per data set
 and stage, would cost minutes of bookkeeping. It records a materialisation for each data set and stage reached, so a faulty data set stops
@@ -15,12 +15,14 @@ from pipelines.checks import (
     INTAKE_CHECK_SPECS,
     RESIDENT_CHECK,
     SERVING_CHECK,
+    TICKETS_CHECK,
     golden_check,
     intake_checks,
     resident_check,
     serving_check,
+    tickets_check,
 )
-from pipelines.events import golden_counts, resident_counts, stage_events
+from pipelines.events import golden_counts, resident_counts, stage_events, ticket_counts
 from pipelines.partitions import DATASETS, STAGES
 from pipelines.road import Road
 
@@ -91,3 +93,9 @@ def serving(road: dg.ResourceParam[Road]) -> dg.MaterializeResult:
     served = road.publish()
     counts = {"golden_version": served.golden_version, "residents": served.residents} if served is not None else {"golden_version": 0}
     return dg.MaterializeResult(metadata=counts, check_results=[serving_check(counts["golden_version"], road.newest_golden())])
+
+
+@dg.asset(deps=["golden"], group_name=ROAD, check_specs=[TICKETS_CHECK], description="校核工单: conflicts sent back to their sources")
+def tickets(road: dg.ResourceParam[Road]) -> dg.MaterializeResult:
+    done = road.hand_over()
+    return dg.MaterializeResult(metadata=ticket_counts(done), check_results=[tickets_check(done, road.newest_golden())])

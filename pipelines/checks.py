@@ -12,6 +12,7 @@ import dagster as dg
 from pipelines.standing import Standing
 
 if TYPE_CHECKING:
+    from casework.handover import Handover
     from golden.reconcile import ReconcileOutcome
 
 NAMED = 50  # data sets that a failed check names; the rest is counted
@@ -26,6 +27,7 @@ INTAKE_CHECK_SPECS = [dg.AssetCheckSpec(name, asset=stage, description=told) for
 RESIDENT_CHECK = dg.AssetCheckSpec("no_more_residents_than_records", asset="residents", description="居民数不多于记录数")
 GOLDEN_CHECK = dg.AssetCheckSpec("no_warnings", asset="golden", description="对账无提示: nothing for a person to look at")
 SERVING_CHECK = dg.AssetCheckSpec("serves_the_newest_version", asset="serving", description="服务副本为最新金记录版本")
+TICKETS_CHECK = dg.AssetCheckSpec("newest_version_was_handed_over", asset="tickets", description="最新金记录版本的分歧已建单")
 WARN = dg.AssetCheckSeverity.WARN
 
 
@@ -58,3 +60,11 @@ def serving_check(served: int, newest: int) -> dg.AssetCheckResult:
     """The serving copy answers with the newest golden version, also where another run has made one meanwhile."""
     versions = {"served": served, "newest": newest}
     return dg.AssetCheckResult(asset_key="serving", check_name=SERVING_CHECK.name, passed=served == newest, metadata=versions)
+
+
+def tickets_check(done: "Handover | None", newest: int) -> dg.AssetCheckResult:
+    """The conflicts of the newest golden version stand on tickets."""
+    versions = {"handed_over": done.golden_version if done else 0, "newest": newest}
+    return dg.AssetCheckResult(
+        asset_key="tickets", check_name=TICKETS_CHECK.name, passed=versions["handed_over"] == newest, metadata=versions
+    )

@@ -9,7 +9,7 @@ import dagster as dg
 
 from catalog.home import Home
 from pipelines import jobs
-from pipelines.assets import intake, reconciliation, serving
+from pipelines.assets import intake, reconciliation, serving, tickets
 from pipelines.road import open_road
 from pipelines.schedules import schedules
 from pipelines.sensors import changed_sources, ingest_done
@@ -20,7 +20,7 @@ NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 def build_defs(home: Home, overrides: Mapping[str, object] | None = None, *, secrets: Mapping[str, str] = NO_SECRETS) -> dg.Definitions:
     """Fresh definitions over a home; `overrides` replaces resources by name (`road`), `secrets` fills the `${NAME}` of database URLs."""
     return dg.Definitions(
-        assets=[intake, reconciliation, serving],
+        assets=[intake, reconciliation, serving, tickets],
         jobs=[jobs.ingest, jobs.reconcile],
         sensors=[changed_sources, ingest_done],
         schedules=list(schedules.values()),

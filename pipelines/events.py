@@ -10,6 +10,7 @@ from catalog.snapshots import Snapshot
 from pipelines.partitions import REACHED
 
 if TYPE_CHECKING:
+    from casework.handover import Handover
     from connectors.intake import IngestOutcome
     from golden.reconcile import ReconcileOutcome
 
@@ -33,6 +34,14 @@ def golden_counts(outcome: "ReconcileOutcome") -> Counts:
 
 def resident_counts(outcome: "ReconcileOutcome") -> Counts:
     return {**golden_counts(outcome), "new": outcome.new, "merged": outcome.merged, "split": outcome.split}
+
+
+def ticket_counts(done: "Handover | None") -> Counts:
+    if done is None:
+        return {"golden_version": 0}
+    opened = {"items_opened": done.items_opened, "tickets_opened": done.tickets_opened}
+    settled = {"items_settled": done.items_settled, "tickets_closed": done.tickets_closed}
+    return {"golden_version": done.golden_version, **opened, **settled, "unchanged": done.unchanged}
 
 
 def _touched(snapshot: Snapshot) -> datetime:

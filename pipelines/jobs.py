@@ -1,4 +1,4 @@
-"""The jobs: `ingest` brings data sets in, `reconcile` makes residents, golden records and their serving copy."""
+"""The jobs: `ingest` brings data sets in, `reconcile` makes residents, golden records, their serving copy and tickets."""
 
 import dagster as dg
 
@@ -9,5 +9,5 @@ RECONCILE = "reconcile"
 
 ingest = dg.define_asset_job(INGEST, selection=list(STAGES), description="归集: data sets in, raw → standard → gate")
 reconcile = dg.define_asset_job(
-    RECONCILE, selection=["residents", "golden", "serving"], description="对账: residents, golden records, serving copy"
+    RECONCILE, selection=["residents", "golden", "serving", "tickets"], description="对账: residents, golden records, serving copy, tickets"
 )

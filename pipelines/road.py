@@ -23,6 +23,7 @@ from pipelines.standing import Standing, read_standing
 from rules.errors import PlatformFault, TongchouError
 
 if TYPE_CHECKING:  # the parts that do the work are imported by the run that needs them: Dagster's pages load without them
+    from casework.handover import Handover
     from connectors.intake import IngestOutcome
     from golden.reconcile import ReconcileOutcome
     from golden.serving import Serving
@@ -101,6 +102,13 @@ class Road:
         with without_values():
             newest = newest_version(self.store)
             return None if newest is None else publish(self.store, self.home, newest.version, now=self.clock())
+
+    def hand_over(self) -> "Handover | None":
+        """Bring the tickets in line with the newest golden version (R-06); None where nothing has been reconciled yet."""
+        from casework.handover import hand_over
+
+        with without_values():
+            return hand_over(self.store, self.lake, now=self.clock())
 
     def newest_golden(self) -> int:
         """The version of the golden records that stands; 0 before the first."""

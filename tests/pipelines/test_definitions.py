@@ -30,14 +30,14 @@ def test_the_graph_is_the_road_from_raw_to_serving(built: dg.Definitions) -> Non
     graph = built.resolve_asset_graph()
     parents = {key.to_user_string(): [p.to_user_string() for p in graph.get(key).parent_keys] for key in graph.get_all_asset_keys()}
     road = [*STAGES, "residents", "golden", "serving"]
-    assert parents == {"raw": [], **{key: [parent] for parent, key in pairwise(road)}}
+    assert parents == {"raw": [], **{key: [parent] for parent, key in pairwise(road)}, "tickets": ["golden"]}
 
 
 def test_raw_standard_and_gate_have_a_partition_per_data_set_and_the_rest_has_none(built: dg.Definitions) -> None:
     graph = built.resolve_asset_graph()
     partitioned = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).partitions_def == DATASETS}
     assert partitioned == set(STAGES)
-    assert all(graph.get(dg.AssetKey(key)).partitions_def is None for key in ("residents", "golden", "serving"))
+    assert all(graph.get(dg.AssetKey(key)).partitions_def is None for key in ("residents", "golden", "serving", "tickets"))
 
 
 def test_every_asset_has_a_check(built: dg.Definitions) -> None:

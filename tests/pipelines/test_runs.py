@@ -77,7 +77,7 @@ def test_the_check_stays_red_for_a_faulty_data_set_that_a_later_run_does_not_tou
 def test_reconciliation_materialises_residents_golden_and_serving(ingested: ThreeDataSets, dagster: dg.DagsterInstance) -> None:
     outcome = run.reconcile(ingested.home, full=False)
     assert (outcome.records, outcome.version) == (6, 1)
-    for key in ("residents", "golden", "serving"):
+    for key in ("residents", "golden", "serving", "tickets"):
         assert dagster.get_latest_materialization_event(dg.AssetKey(key)) is not None
     assert _evaluation(dagster, "serving", "serves_the_newest_version").passed
     assert run.reconcile(ingested.home, full=False).unchanged

@@ -1,0 +1,97 @@
+"""Which records lost against better evidence (对账分歧): what reconciliation leaves in the files of a golden version for casework.
+
+Of a record and an element: whose value is not golden although the golden one is probable enough. No value leaves these functions, only the
+names of records; values are read through the door.
+
+Relation made here
+  conflicts(dataset, record, element, resident_id, against_dataset, against_record, kind)    each (dataset, record, element) once
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from catalog.datasets import Dataset
+from golden.engine import keep, quoted
+from golden.versions import relation
+from rules.authority import load_survivorship
+from rules.tickets import TicketRules
+
+DEVIATES, REFUTED, SHARED_NUMBER, REPORTED = "deviates", "refuted", "shared_number", "reported"
+KIND_TEXTS: Mapping[str, str] = {
+    DEVIATES: "与更可信的值不一致 deviates from better evidence",
+    REFUTED: "登记值被推翻 a value of record is refuted",
+    SHARED_NUMBER: "两人同号 one number, two people",
+    REPORTED: "有人反映有误 reported as wrong",
+}
+NUMBER = "id_number"
+
+
+def list_conflicts(con: duckdb.DuckDBPyConnection, folder: Path, datasets: Sequence[Dataset], rules: TicketRules) -> str:
+    """Make `conflicts` of a golden version."""
+    _list_standing(con, datasets, rules)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE conflicts AS
+        SELECT dataset, record, element, resident_id, against_dataset, against_record, kind
+        FROM (SELECT * FROM ({_lost(folder)}) UNION ALL SELECT * FROM ({_shared_numbers(folder)}))
+        QUALIFY row_number() OVER (PARTITION BY dataset, record, element ORDER BY kind DESC, against_dataset, against_record) = 1
+        ORDER BY dataset, element, record""")
+    return "conflicts"
+
+
+def _list_standing(con: duckdb.DuckDBPyConnection, datasets: Sequence[Dataset], rules: TicketRules) -> None:
+    """holders(dataset, element, of_record, lost_at): what a data set says of whom it can be asked to correct. Door checks are nobody's."""
+    asked = [d for d in datasets if not d.verified]
+    pairs = [(d, element) for d in asked for element in sorted({c.element for c in d.columns if c.element})]
+    known = load_survivorship().rules
+    held = {
+        "dataset": pa.array([d.key for d, _ in pairs], pa.string()),
+        "element": pa.array([element for _, element in pairs], pa.string()),
+        "of_record": pa.array([element in known and is_of_record(d, element) for d, element in pairs], pa.bool_()),
+        "lost_at": pa.array([rules.threshold(element) for _, element in pairs], pa.float64()),
+    }
+    keep(con, "holders", pa.table(held))
+
+
+def is_of_record(dataset: Dataset, element: str) -> bool:
+    """Whether a data set's value of an element is the value of record (R-01): by its contract, or by the authority table."""
+    if dataset.source_of_record:
+        return element in dataset.source_of_record
+    return dataset.authority in load_survivorship().of(element).of_record
+
+
+def _lost(folder: Path) -> str:
+    """Rivals of a golden value that is probable enough.
+
+    What is only less exact (a year for a day, an address without its room) contradicts nothing. While a value of record is refuted, those
+    who copied it are not asked: its source is, at once (R-06, D-40).
+    """
+    return f"""
+        WITH against AS (
+          SELECT resident_id, element, r.dataset, r.record, v.dataset AS against_dataset, v.record AS against_record, v.confidence,
+            coalesce(v.status = 'disputed' AND r.value = v.value_of_record AND v.value <> r.value, false) AS refuted
+          FROM {relation(folder, "rivals")} r JOIN {relation(folder, "values")} v USING (resident_id, element)
+          WHERE v.value IS NOT NULL AND NOT starts_with(v.value, r.value) AND NOT starts_with(r.value, v.value))
+        SELECT dataset, record, element, resident_id, against_dataset, against_record,
+          CASE WHEN of_record AND refuted THEN '{REFUTED}' ELSE '{DEVIATES}' END AS kind
+        FROM against JOIN holders USING (dataset, element) WHERE confidence >= lost_at AND (of_record OR NOT refuted)"""
+
+
+def _shared_numbers(folder: Path) -> str:
+    """Residents whose golden number another has too (重号, X-06): never merged, always asked about (TX-17).
+
+    Whoever is not of record is asked first; where all are, all (D-40).
+    """
+    return f"""
+        WITH held AS (
+          SELECT resident_id, value, dataset, record, count(*) OVER (PARTITION BY value) AS people
+          FROM {relation(folder, "values")} WHERE element = '{quoted(NUMBER)}' AND status = 'disputed' AND value IS NOT NULL),
+        asked AS (
+          SELECT held.*, of_record, bool_and(of_record) OVER (PARTITION BY value) AS all_of_record
+          FROM held JOIN holders USING (dataset) WHERE people > 1 AND holders.element = '{quoted(NUMBER)}')
+        SELECT a.dataset, a.record, '{NUMBER}' AS element, a.resident_id, min(b.dataset) AS against_dataset,
+          arg_min(b.record, b.dataset) AS against_record, '{SHARED_NUMBER}' AS kind
+        FROM asked a JOIN held b ON b.value = a.value AND b.resident_id <> a.resident_id
+        WHERE a.all_of_record OR NOT a.of_record GROUP BY ALL"""

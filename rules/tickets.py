@@ -1,0 +1,47 @@
+"""What the bureau has decided about tickets, lights and reminders (工单、红黄绿灯), read from `tickets.yaml`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightRules:
+    """When a task or a resource turns yellow or red (law.md F-01, F-02)."""
+
+    yellow_days: int
+    yellow_share: float
+    bureau_after_days: int
+    yellow_cycles: float
+    rows_lost: float
+    cycle_days: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketRules:
+    """`lost_at`: how probable a golden value must be before those that hold another are asked to correct theirs."""
+
+    version: int
+    lost_at: float
+    lost_at_by_element: Mapping[str, float]
+    most_reroutes: int
+    lights: LightRules
+
+    def threshold(self, element: str) -> float:
+        return self.lost_at_by_element.get(element, self.lost_at)
+
+
+@cache
+def load_ticket_rules() -> TicketRules:
+    """The rules that ship."""
+    row = yaml.safe_load((Path(__file__).parent / "tickets.yaml").read_text(encoding="utf-8"))
+    return TicketRules(
+        version=row["version"],
+        lost_at=row["lost_at"],
+        lost_at_by_element=row["elements"],
+        most_reroutes=row["most_reroutes"],
+        lights=LightRules(cycle_days=row["cycles"], **row["lights"]),
+    )

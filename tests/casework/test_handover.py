@@ -1,0 +1,109 @@
+"""What reconciliation opens, settles and brings back, on both databases."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.casework.conftest import Office
+from tests.casework.desk import AGREED, LI_BIRTH, REFUTED, Desk, Golden
+
+
+@pytest.fixture
+def desk(office: Office) -> Desk:
+    return Desk(office)
+
+
+def test_a_value_that_lost_goes_to_the_department_that_holds_it(desk: Desk) -> None:
+    """R-06, D-40."""
+    done = desk.version(LI_BIRTH)
+    assert (done.items_opened, done.tickets_opened) == (1, 1)
+    assert desk.told() == [("hrss", "birth_date", 1, "raised", 1)]
+    assert desk.items() == [("social/1", "birth_date", "deviates", "open")]
+
+
+def test_a_refuted_value_of_record_goes_to_its_source_at_once_and_who_copied_it_is_not_asked(desk: Desk) -> None:
+    """R-06; `clinic` says what the police said, `migrants` something else."""
+    desk.version(REFUTED)
+    assert desk.items() == [("hukou/a", "name", "refuted", "open"), ("migrants/m", "name", "deviates", "open")]
+    assert desk.told() == [("police", "name", 1, "raised", 2)]
+
+
+@pytest.mark.parametrize(
+    "golden",
+    [
+        replace(LI_BIRTH, confidence=0.97),
+        replace(LI_BIRTH, rivals={"social/1": "1990"}),
+        replace(LI_BIRTH, value="1990", rivals={"social/1": "1990-05-06"}),
+    ],
+    ids=["not probable enough", "less exact", "more exact"],
+)
+def test_what_contradicts_nothing_or_is_not_probable_enough_opens_nothing(desk: Desk, golden: Golden) -> None:
+    assert desk.version(golden).items_opened == 0
+
+
+def test_two_people_with_one_number_are_asked_about_where_it_is_not_of_record(desk: Desk) -> None:
+    """X-06, TX-17, D-40: the borrowed number first, not the register's."""
+    shared = {"element": "id_number", "value": "N", "rivals": {}, "status": "disputed"}
+    desk.version(Golden(who="R0000000001", at="hukou/a", **shared), Golden(who="R0000000002", at="social/2", **shared))  # type: ignore[arg-type]
+    assert desk.items() == [("social/2", "id_number", "shared_number", "open")]
+
+
+def test_items_are_bundled_by_department_element_and_day(desk: Desk) -> None:
+    many = [
+        Golden(who=f"R{n:010d}", element=element, value="甲", at=f"hukou/{n}", rivals={f"social/{n}": "乙", f"clinic/{n}": "丙"})
+        for n in range(30)
+        for element in ("name", "phone")
+    ]
+    assert desk.version(*many).items_opened == 120
+    expected = [(department, element, 1, "raised", 30) for department in ("health", "hrss") for element in ("name", "phone")]
+    assert desk.told() == expected
+
+
+def test_reconciling_again_opens_nothing_twice(desk: Desk) -> None:
+    desk.version(LI_BIRTH)
+    assert desk.hand_over().unchanged
+    desk.next_day()
+    again = desk.version(LI_BIRTH)
+    assert (again.unchanged, again.items_opened, again.items_settled, again.tickets_opened) == (False, 0, 0, 0)
+    assert desk.told() == [("hrss", "birth_date", 1, "raised", 1)]
+
+
+def test_the_ticket_closes_when_the_corrected_record_arrives(desk: Desk) -> None:
+    """R-06: it waits for the corrected record and closes automatically."""
+    desk.version(LI_BIRTH)
+    answered = desk.correct(1)
+    assert (answered.state, answered.items_open, answered.items_awaiting) == ("awaiting", 0, 1)
+    desk.next_day()
+    done = desk.version(AGREED, snapshots={"social": 2})
+    assert (done.items_settled, done.tickets_closed) == (1, 1)
+    assert (desk.ticket(1).state, desk.tickets()) == ("closed", [])
+
+
+def test_what_was_called_corrected_comes_back_when_newer_data_say_the_same(desk: Desk) -> None:
+    desk.version(LI_BIRTH)
+    desk.correct(1)
+    desk.version(LI_BIRTH)
+    assert desk.ticket(1).state == "awaiting", "no newer data came"
+    desk.version(LI_BIRTH, snapshots={"social": 2})
+    assert desk.ticket(1).state == "raised"
+
+
+def test_a_conflict_that_comes_again_later_is_a_new_item_on_a_new_ticket(desk: Desk) -> None:
+    for golden in (LI_BIRTH, AGREED, LI_BIRTH):
+        desk.version(golden)
+        desk.next_day()
+    assert desk.told() == [("hrss", "birth_date", 1, "closed", 1), ("hrss", "birth_date", 1, "raised", 1)]
+    assert [state for *_, state in desk.items()] == ["settled", "open"]
+
+
+def test_an_item_follows_its_record_to_another_resident(desk: Desk) -> None:
+    desk.version(LI_BIRTH)
+    desk.version(replace(LI_BIRTH, who="R0000000009"))
+    assert desk.items() == [("social/1", "birth_date", "deviates", "open")]
+
+
+def test_ten_working_days_by_the_calendar_in_force(desk: Desk) -> None:
+    """L-25, L-36: received 2026-11-23, due 2026-12-07; yellow from the eighth working day on (F-01)."""
+    desk.version(LI_BIRTH)
+    (ticket,) = desk.tickets()
+    assert (str(ticket.received_on), str(ticket.yellow_on), str(ticket.due_on)) == ("2026-11-23", "2026-12-03", "2026-12-07")

@@ -1,0 +1,39 @@
+"""Tickets on the command line: what reconciliation opened is listed, answered and refused with the exit codes of the contract."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ROWS, Command, contract, source
+
+DOMAINS = {"hukou": "police", "social": "hrss", "school": "education", "homes": "housing", "clinic": "health"}
+
+
+@pytest.fixture
+def opened(tongchou: Command, folder: Path) -> Command:
+    """Five departments hold Wang, a woman by her number and by four of them; the fifth holds her as a man."""
+    assert tongchou("init").code == 0
+    for key, domain in DOMAINS.items():
+        source(folder, key, rows=(ROWS[0].replace("女", "男"), *ROWS[1:]) if key == "clinic" else ROWS)
+        contract(folder, key, domain=domain)
+    assert tongchou("register", str(folder)).code == 0
+    tongchou("ingest")
+    assert tongchou("reconcile").code == 0
+    return tongchou
+
+
+def test_a_ticket_is_listed_shown_and_corrected(opened: Command) -> None:
+    page = opened("ticket", "list", "--json").json()
+    (ticket,) = page["tickets"]
+    assert (ticket["department_key"], ticket["element"], ticket["items"], ticket["light"]) == ("health", "sex", 1, "green")
+    shown = opened("ticket", "show", str(ticket["id"]))
+    assert "待受理 raised" in shown.out and "建单 opened" in shown.out
+    for name, role in (("yi", "department_requester"), ("fang", "department_head")):
+        done = opened("grant", "account", name, "--title", name, "--department", "health", "--role", role)
+        assert done.code == 0, done.err
+    number = str(ticket["id"])
+    assert opened("ticket", "accept", number, "--as", "yi").code == 0
+    assert opened("ticket", "correct", number, "--as", "operator").code == 3
+    assert opened("ticket", "correct", "99", "--as", "yi").code == 4
+    assert opened("ticket", "correct", number, "--as", "yi", "--seen", "1").code == 2
+    assert opened("ticket", "correct", number, "--as", "yi", "--json").json()["state"] == "awaiting"
