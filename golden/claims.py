@@ -32,11 +32,10 @@ BATCH_CLAIMS = 40_000_000
 
 
 def batches(elements: Sequence[Element], sources: Sequence[RecordSource], rows: Sequence[int]) -> Iterator[list[Element]]:
-    """Elements that are judged together. The identity number comes first and alone: it may refute others."""
-    yield [e for e in elements if e.key == "id_number"]
+    """Elements that are judged together."""
     batch: list[Element] = []
     claims = 0
-    for element in (e for e in elements if e.key != "id_number"):
+    for element in elements:
         more = sum(n for source, n in zip(sources, rows, strict=True) if element.key in source.columns)
         if batch and claims + more > BATCH_CLAIMS:
             yield batch

@@ -30,6 +30,14 @@ def open_engine(spill: Path, *, memory_limit: str = MEMORY_LIMIT) -> Iterator[du
         yield con
 
 
+def scratch(con: duckdb.DuckDBPyConnection, name: str) -> Path:
+    """A folder for files that go when the connection goes, or with what a killed process left."""
+    spill: str = con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0]
+    folder = Path(spill) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def quoted(text: str) -> str:
     """Text as it stands between single quotes in SQL."""
     return text.replace("'", "''")

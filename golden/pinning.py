@@ -20,11 +20,16 @@ RULE_PINNED = "R-05"
 
 def apply_pins(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> str:
     """After the values are chosen, before they are spread over columns. Reads `steward_decisions`, `decision_anchors`, `resident_of`."""
-    _list_pinned(con)
-    _list_claims(con, sources)
+    list_pins(con, sources)
     _make_golden(con)
     _make_rivals(con)
     return "pinned"
+
+
+def list_pins(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
+    """Make `pinned` and `pinned_claims` of the residents at hand."""
+    _list_pinned(con)
+    _list_claims(con, sources)
 
 
 def _list_pinned(con: duckdb.DuckDBPyConnection) -> None:

@@ -15,10 +15,10 @@ from golden.engine import count
 from golden.estimation import learn_weights
 from golden.exact_groups import group_exactly
 from golden.identity import IdentityChanges, keep_identities, recall
+from golden.portions import choose_all_values
 from golden.records import read_records
 from golden.review import list_review
 from golden.sources import RecordSource
-from golden.survivorship import choose_values
 from golden.unit_values import list_raw_values, list_unit_values
 from golden.weights import Weights
 from rules.authority import SurvivorshipRules
@@ -78,7 +78,7 @@ def resolve(
     told("identities")
     changes = keep_identities(con)
     told("values")
-    choose_values(con, sources, survivorship)
+    choose_all_values(con, sources, survivorship, golden_columns())
     raise_alarms(con, sources)
     list_review(con, matching, weights)
     return Resolution(

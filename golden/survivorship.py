@@ -24,6 +24,7 @@ from golden.records import rows_in, valid_number
 from golden.reliability import claims_of, learn_reliability, models_at_hand, nothing_learnt
 from golden.sources import RecordSource, claimed_elements
 from rules.authority import SurvivorshipRules
+from rules.elements import Element
 
 SURE_NUMBER = 0.995
 COLUMNS_PER_JOIN = 32
@@ -43,24 +44,43 @@ def choose_values(
 
     elements: the only ones to choose, beside the identity number, by which others are judged; none: all. Where nothing was learnt yet, it
     learns first. Of each resident only his own records and the model count; one thing excepted: a number that two residents hold is sure
-    for neither (`_list_own_numbers`).
+    for neither (`judge_numbers`).
     """
     if nothing_learnt(con):
         learn_reliability(con, sources, rules)
-    _make_empty(con)
-    rows = rows_in(con, sources)
-    claimed = [e for e in claimed_elements(sources) if elements is None or e.key in elements or e.key == "id_number"]
-    for batch in batches(claimed, sources, rows):
-        list_rules(con, batch, sources, rules)
-        list_claims(con, batch, sources)
-        _believe(con, models_at_hand(con, batch, sources, rules))
-        _list_former_names(con)
-        choose_among(con)
-        _keep_decisions(con)
-        _list_own_numbers(con)
+    make_empty(con)
+    choose_numbers(con, sources, rules)
+    choose_others(con, sources, rules, [e for e in claimed_elements(sources) if elements is None or e.key in elements])
+
+
+def choose_numbers(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules) -> None:
+    """The identity numbers come first: they may refute what others say."""
+    _choose(con, [e for e in claimed_elements(sources) if e.key == "id_number"], sources, rules)
+    con.execute(f"""
+        INSERT INTO numbers_of_record
+        SELECT d.res, d.golden, w.rid, NULL FROM decided d JOIN weighed w ON w.eix = d.eix AND w.res = d.res AND w.value = d.golden
+        WHERE d.element = 'id_number' AND {valid_number("d.golden")} IS NOT NULL""")
+    judge_numbers(con)
+
+
+def choose_others(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules, elements: Sequence[Element]
+) -> None:
+    """The values beside the identity number, by `numbers_of_record`; then what stewards pinned; then a column per element."""
+    for batch in batches([e for e in elements if e.key != "id_number"], sources, rows_in(con, sources)):
+        _choose(con, batch, sources, rules)
     _mark_shared_numbers(con)
     apply_pins(con, sources)
     _spread(con)
+
+
+def _choose(con: duckdb.DuckDBPyConnection, batch: Sequence[Element], sources: Sequence[RecordSource], rules: SurvivorshipRules) -> None:
+    list_rules(con, batch, sources, rules)
+    list_claims(con, batch, sources)
+    _believe(con, models_at_hand(con, batch, sources, rules))
+    _list_former_names(con)
+    choose_among(con)
+    _keep_decisions(con)
 
 
 def choose_among(con: duckdb.DuckDBPyConnection) -> str:
@@ -70,7 +90,7 @@ def choose_among(con: duckdb.DuckDBPyConnection) -> str:
     return "decided"
 
 
-def _make_empty(con: duckdb.DuckDBPyConnection) -> None:
+def make_empty(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TABLE golden_values (
           res BIGINT, element VARCHAR, value VARCHAR, dataset VARCHAR, record VARCHAR, observed_on VARCHAR,
@@ -184,12 +204,12 @@ def _keep_decisions(con: duckdb.DuckDBPyConnection) -> None:
         JOIN sources s ON s.src = c.src JOIN records r ON r.rid = c.rid""")
 
 
-def _list_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(f"""
-        INSERT INTO numbers_of_record
-        SELECT d.res, d.golden, w.rid, count(*) OVER (PARTITION BY d.golden) = 1 AND d.golden NOT IN (FROM numbers_elsewhere)
-        FROM decided d JOIN weighed w ON w.eix = d.eix AND w.res = d.res AND w.value = d.golden
-        WHERE d.element = 'id_number' AND {valid_number("d.golden")} IS NOT NULL""")
+def judge_numbers(con: duckdb.DuckDBPyConnection) -> None:
+    """A number that two residents hold is sure for neither (X-06)."""
+    con.execute("""
+        CREATE OR REPLACE TABLE numbers_of_record AS
+        SELECT res, number, rid, count(*) OVER (PARTITION BY number) = 1 AND number NOT IN (FROM numbers_elsewhere) AS sure
+        FROM numbers_of_record""")
 
 
 def _mark_shared_numbers(con: duckdb.DuckDBPyConnection) -> None:

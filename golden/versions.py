@@ -2,6 +2,7 @@
 
 A version is whole, or it says only of some residents what is new: it then stands on the versions before it (`parts.json`), back to a whole
 one, and `touched.parquet` names the residents of whom the older parts no longer count. `relation` gives the rows of either as one.
+Of very many residents, residents, values and rivals stand in several files, one per portion of them: `values-001.parquet` and so on.
 
 crosswalk    dataset, record, resident_id                     each accepted record and its resident
 residents    resident_id and one column per element
@@ -17,6 +18,7 @@ touched      resident_id                                      only in a version 
 """
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,10 +26,11 @@ import duckdb
 import pyarrow.parquet as pq
 
 from catalog.lake import Lake
-from golden.engine import identifier, quoted
+from golden.engine import identifier, quoted, scratch
 
 ROW_GROUP_ROWS = 122_880
 PARTS, TOUCHED = "parts.json", "touched"
+PORTIONS, PORTIONED = "portions", ("values", "rivals", "residents")
 
 MOST_PARTS = 12
 """A version on more parts than this is written whole again, so that reading stays quick."""
@@ -55,9 +58,9 @@ def relation(folder: Path, name: str) -> str:
     parts = parts_of(folder)
     rows = []
     for place, part in enumerate(parts):
-        newer = ", ".join(_file(later, TOUCHED) for later in parts[place + 1 :])
+        newer = ", ".join(_files(later, TOUCHED) for later in parts[place + 1 :])
         left = f"ANTI JOIN (SELECT resident_id FROM read_parquet([{newer}])) AS newer USING (resident_id)" if newer else ""
-        rows.append(f"SELECT part.* FROM read_parquet({_file(part, name)}) AS part {left}")
+        rows.append(f"SELECT part.* FROM read_parquet([{_files(part, name)}]) AS part {left}")
     return f"({' UNION ALL '.join(rows)})"
 
 
@@ -66,17 +69,38 @@ def touched_since(folder: Path, older: Path) -> str | None:
     parts = parts_of(folder)
     if older not in parts or older == folder:
         return None
-    newer = ", ".join(_file(part, TOUCHED) for part in parts[parts.index(older) + 1 :])
+    newer = ", ".join(_files(part, TOUCHED) for part in parts[parts.index(older) + 1 :])
     return f"SELECT DISTINCT resident_id FROM read_parquet([{newer}])"
 
 
 def columns_of(folder: Path, name: str) -> list[str]:
     """The columns of a version's file."""
-    return list(pq.read_schema(folder / f"{name}.parquet").names)
+    return list(pq.read_schema(_paths(folder, name)[0]).names)
 
 
-def _file(folder: Path, name: str) -> str:
-    return f"'{quoted(str(folder / f'{name}.parquet'))}'"
+def _files(folder: Path, name: str) -> str:
+    """SQL of a list: the files of one name."""
+    return ", ".join(f"'{quoted(str(path))}'" for path in _paths(folder, name))
+
+
+def _paths(folder: Path, name: str) -> list[Path]:
+    return sorted(folder.glob(f"{name}-[0-9]*.parquet")) or [folder / f"{name}.parquet"]
+
+
+def write_portion(con: duckdb.DuckDBPyConnection, number: int, elements: Sequence[str]) -> None:
+    """What was chosen for a portion of all residents, the `number`th from below, as files that `write_version` takes over."""
+    folder, queries = scratch(con, PORTIONS), _queries(elements, _stated(con), ())
+    for name in PORTIONED:
+        _copy(con, f"{queries[name]} ORDER BY res{_ORDERS[name].removeprefix('resident_id')}", folder / f"{name}-{number:03}.parquet")
+
+
+def portions_as_one(con: duckdb.DuckDBPyConnection) -> None:
+    """golden_values and rivals, as views over the files of all portions."""
+    for relation_name, name in (("golden_values", "values"), ("rivals", "rivals")):
+        con.execute(f"DROP TABLE {relation_name}")
+        con.execute(f"""
+            CREATE VIEW {relation_name} AS SELECT resident_id[2:]::BIGINT AS res, * EXCLUDE (resident_id)
+            FROM read_parquet([{_files(scratch(con, PORTIONS), name)}])""")
 
 
 def write_version(
@@ -100,10 +124,16 @@ def write_version(
         aside.mkdir()
         if on is not None and not whole:
             (aside / PARTS).write_text(json.dumps([part.name for part in parts_of(on)]), encoding="utf-8")
+        for portion in scratch(con, PORTIONS).iterdir():
+            shutil.move(portion, aside / portion.name)
+            queries.pop(portion.stem.rpartition("-")[0], None)
         for name, sql in queries.items():
-            ordered = f"{sql} ORDER BY {_ORDERS[name]}"
-            con.execute(f"COPY ({ordered}) TO {_file(aside, name)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
+            _copy(con, f"{sql} ORDER BY {_ORDERS[name]}", aside / f"{name}.parquet")
     return folder
+
+
+def _copy(con: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
+    con.execute(f"COPY ({sql}) TO '{quoted(str(path))}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
 
 
 _ORDERS = {

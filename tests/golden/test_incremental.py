@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -104,12 +105,12 @@ def send(bureau: Bureau, town: Town, datasets: set[str]) -> None:
         bureau.accept(dataset, SOURCES[dataset], list(town.tables[dataset].items()))
 
 
-def difference(bureau: Bureau, a: int, b: int) -> dict[str, int]:
+def difference(bureau: Bureau, a: int, b: int, files: Sequence[str] = FILES) -> dict[str, int]:
     """Rows by file that two versions do not share."""
     folders = [golden_folder(bureau.lake, version) for version in (a, b)]
     with duckdb.connect() as con:
         found = {}
-        for name in FILES:
+        for name in files:
             one, two = (f"SELECT * FROM {relation(folder, name)}" for folder in folders)
             rows = con.execute(f"SELECT count(*) FROM (({one} EXCEPT ALL {two}) UNION ALL ({two} EXCEPT ALL {one}))").fetchall()
             found[name] = rows[0][0]
