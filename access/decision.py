@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from access.accounts import Account, Role
 from access.targets import Target
-from access.terms import AREA_PREFIX, Grant, GrantState, RowScope
+from access.terms import AREA_PREFIX, BULK_MODES, Grant, GrantState, Quota, RowScope
 from audit.events import Event
 from audit.records import names_a_person
 from masking.plan import Plan, plan
@@ -29,6 +29,7 @@ class Act(StrEnum):
     WHY = "why"
     REVIEW = "review"
     SIMULATE = "simulate"
+    IMPACT = "impact"
 
     @property
     def intent(self) -> Event:
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     """Why a question was allowed or denied; the value is what records hold, `REASON_TEXTS` what people read."""
 
     OWN_GRANT = "own_grant"
+    OWN_DATA = "own_data"
     BUREAU_PREPARES = "bureau_prepares"
     BUREAU_DUTY = "bureau_duty"
     ACCOUNT_CLOSED = "account_closed"
@@ -48,6 +50,8 @@ class Reason(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     NO_LONGER_VALID = "no_longer_valid"
     NO_EXTRACT_TIER = "no_extract_tier"
+    NO_BULK_MODE = "no_bulk_mode"
+    QUOTA_USED = "quota_used"
     NO_PURPOSE = "no_purpose"
     PERSON_IN_PURPOSE = "person_in_purpose"
     COLUMN_UNKNOWN = "column_unknown"
@@ -60,6 +64,7 @@ class Reason(StrEnum):
 
 REASON_TEXTS: Mapping[Reason, str] = {
     Reason.OWN_GRANT: "本部门的授权 a grant of the own department",
+    Reason.OWN_DATA: "提供部门审核申请 the provider weighs a request for its data",
     Reason.BUREAU_PREPARES: "统筹局按授权代为提取 the bureau prepares the extract under the grant",
     Reason.BUREAU_DUTY: "统筹局职责 a duty of the bureau",
     Reason.ACCOUNT_CLOSED: "账号已停用 the account is closed",
@@ -69,6 +74,8 @@ REASON_TEXTS: Mapping[Reason, str] = {
     Reason.NOT_YET_VALID: "授权尚未生效 the grant is not valid yet",
     Reason.NO_LONGER_VALID: "授权已过期 the grant is no longer valid",
     Reason.NO_EXTRACT_TIER: "该开放层级不允许提取 the tier allows no extract",
+    Reason.NO_BULK_MODE: "授权的共享方式不是文件或库表 the grant's mode is neither file nor table",
+    Reason.QUOTA_USED: "提取次数已达限额 the quota of extracts is used up",
     Reason.NO_PURPOSE: "未说明用途 no purpose is stated",
     Reason.PERSON_IN_PURPOSE: "用途中含有证件号或手机号 the purpose names a person's number",
     Reason.COLUMN_UNKNOWN: "数据项不存在 the column does not exist",
@@ -82,7 +89,10 @@ REASON_TEXTS: Mapping[Reason, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Who asks for what, under which grant, on which day."""
+    """Who asks for what, under which grant, on which day.
+
+    `provider`: whose data a request is for that is weighed, None the bureau's; `extracts`: how many were handed over under the grant.
+    """
 
     act: Act
     account: Account
@@ -91,6 +101,13 @@ class Question:
     policy: TierPolicy
     grant: Grant | None = None
     target: Target | None = None
+    provider: str | None = None
+    extracts: int = 0
+
+    @property
+    def grant_in_use(self) -> Grant | None:
+        """The grant that the answer would rest on; terms that are only weighed are none yet."""
+        return None if self.act is Act.IMPACT else self.grant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +169,16 @@ def _bureau_explains(question: Question) -> Reason | None:
     return Reason.BUREAU_DUTY if question.account.roles & {Role.BUREAU_OPERATOR, Role.STEWARD} else None
 
 
+def _own_data(question: Question) -> Reason | None:
+    mine = question.provider is not None and question.account.department == question.provider
+    people = question.account.roles & {Role.DEPARTMENT_REQUESTER, Role.DEPARTMENT_HEAD}
+    return Reason.OWN_DATA if mine and people else None
+
+
+def _bureau_weighs(question: Question) -> Reason | None:
+    return Reason.BUREAU_DUTY if question.account.roles & {Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER} else None
+
+
 def _account_closed(question: Question) -> Reason | None:
     return None if question.account.active else Reason.ACCOUNT_CLOSED
 
@@ -166,21 +193,35 @@ def _purpose_names_person(question: Question) -> Reason | None:
 
 
 def _not_active(question: Question) -> Reason | None:
-    return Reason.NOT_ACTIVE if question.grant and question.grant.state is not GrantState.ACTIVE else None
+    grant = question.grant_in_use
+    return Reason.NOT_ACTIVE if grant and grant.state is not GrantState.ACTIVE else None
 
 
 def _not_yet_valid(question: Question) -> Reason | None:
-    return Reason.NOT_YET_VALID if question.grant and question.today < question.grant.valid_from else None
+    grant = question.grant_in_use
+    return Reason.NOT_YET_VALID if grant and question.today < grant.valid_from else None
 
 
 def _no_longer_valid(question: Question) -> Reason | None:
-    return Reason.NO_LONGER_VALID if question.grant and question.today > question.grant.valid_to else None
+    grant = question.grant_in_use
+    return Reason.NO_LONGER_VALID if grant and question.today > grant.valid_to else None
 
 
 def _tier_without_extract(question: Question) -> Reason | None:
-    grant = question.grant
+    grant = question.grant_in_use
     allowed = grant is None or question.policy.tiers[grant.tier].answer is AnswerForm.EXTRACT
     return None if allowed else Reason.NO_EXTRACT_TIER
+
+
+def _mode_without_extract(question: Question) -> Reason | None:
+    grant = question.grant_in_use
+    return None if grant is None or grant.mode in BULK_MODES else Reason.NO_BULK_MODE
+
+
+def _quota_used(question: Question) -> Reason | None:
+    grant = question.grant_in_use
+    most = grant.quotas.get(Quota.EXTRACTS) if grant else None
+    return Reason.QUOTA_USED if most is not None and question.extracts >= most else None
 
 
 def _scope_without_area(question: Question) -> Reason | None:
@@ -195,6 +236,7 @@ GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
     Act.WHY: (_bureau_explains,),
     Act.REVIEW: (_bureau_explains,),
     Act.SIMULATE: (_bureau_explains,),
+    Act.IMPACT: (_own_data, _bureau_weighs),
 }
 REFUSALS: Mapping[Act, Reason] = {
     Act.EXTRACT: Reason.NO_GRANT,
@@ -203,6 +245,7 @@ REFUSALS: Mapping[Act, Reason] = {
     Act.WHY: Reason.NO_ROLE,
     Act.REVIEW: Reason.NO_ROLE,
     Act.SIMULATE: Reason.NO_ROLE,
+    Act.IMPACT: Reason.NO_ROLE,
 }
 OBJECTIONS: tuple[Rule, ...] = (
     _account_closed,
@@ -212,6 +255,8 @@ OBJECTIONS: tuple[Rule, ...] = (
     _not_yet_valid,
     _no_longer_valid,
     _tier_without_extract,
+    _mode_without_extract,
+    _quota_used,
     _scope_without_area,
 )
 

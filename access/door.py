@@ -15,16 +15,19 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from sqlalchemy.orm import Session
 
 from access.accounts import Account, load_account
 from access.decision import Act, Decision, Question, Reason, decide
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
+from access.impact import Release, earlier_releases, weigh
 from access.labels import labelled_columns, with_labels
 from access.log_faults import log_faults_translated
 from access.reading import (
     MaskTerms,
     ResidentCount,
+    at_most,
     base_batches,
     counted,
     crosswalk_batches,
@@ -33,11 +36,11 @@ from access.reading import (
     masked_batches,
     spilling_connection,
 )
-from access.receipts import RECEIPT_SUFFIX, Receipt, as_json, keep
+from access.receipts import RECEIPT_SUFFIX, Receipt, as_json, keep, receipts_under
 from access.recording import Answer, Facts, Outcome, Recorder
 from access.staging import Staging, check_writable, sweep
 from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target
-from access.terms import Grant, GrantState
+from access.terms import Grant, GrantState, Quota
 from audit.keys import read_private, write_private
 from audit.log import Log, open_log
 from catalog.home import Home
@@ -185,6 +188,24 @@ class Door:
             outcome = Outcome(rows=0, residents=value.residents_changed, digest=_digest_of_value(value), facts=facts)
             return Answer(self._log, recording.result(outcome), value=value)
 
+    def impact(self, actor: str, terms: Grant, provider: str | None) -> Answer:
+        """What agreeing to the terms of a request would let out, in counts, for the provider (None: the bureau) and the bureau.
+
+        Its `value` is an Impact.
+        """
+        facts = {"request": terms.request, "grantee": terms.grantee, "columns": list(terms.columns)}
+        admitted = self._admit(Act.IMPACT, actor, terms.purpose, terms, facts, provider=provider)
+        staged = self._staging.new_file(".parquet")
+        try:
+            with self._recorder.intend(admitted.act, admitted.facts) as recording:
+                with spilling_connection(self._staging.spill) as con:
+                    value = weigh(con, admitted.target, terms, self._mask_terms(admitted), staged, self._earlier(terms.grantee))
+                facts = {"columns": [column.name for column in value.columns]}
+                outcome = Outcome(rows=0, residents=value.residents, digest=_digest_of_value(value), facts=facts)
+                return Answer(self._log, recording.result(outcome), value=value)
+        finally:
+            staged.unlink(missing_ok=True)
+
     def close(self) -> None:
         self._staging.close()
 
@@ -195,14 +216,32 @@ class Door:
         self.close()
 
     def _admit(
-        self, act: Act, actor: str, purpose: str, grant: Grant | None, facts: Facts, bureaus: str = GOLDEN, as_of: date | None = None
+        self,
+        act: Act,
+        actor: str,
+        purpose: str,
+        grant: Grant | None,
+        facts: Facts,
+        bureaus: str = GOLDEN,
+        as_of: date | None = None,
+        provider: str | None = None,
     ) -> _Admitted:
         """Decide, twice: before the target is looked at, so that nobody learns of it who may not, and with it.
 
-        `bureaus`: the target of a question without a grant; `as_of`: the day as of which it is asked for, none: as it stands.
+        `bureaus`: the target of a question without a grant; `as_of`: the day as of which it is asked for, none: as it stands;
+        `provider`: whose data a request is for that is weighed.
         """
         account = self._account(actor)
-        question = Question(act=act, account=account, purpose=purpose, today=self._today(), policy=self._policy, grant=grant)
+        question = Question(
+            act=act,
+            account=account,
+            purpose=purpose,
+            today=self._today(),
+            policy=self._policy,
+            grant=grant,
+            provider=provider,
+            extracts=self._extracts(grant),
+        )
         facts = {"actor": actor, "department": account.department, "purpose": purpose, **facts}
         self._require(question, facts)
         with self._store.session() as session:
@@ -235,10 +274,35 @@ class Door:
 
     def _masked(self, con: duckdb.DuckDBPyConnection, admitted: _Admitted, residents: ResidentCount) -> Batches:
         assert admitted.grant is not None
-        secret = recipient_key(read_private(self._home.keys / PSEUDONYM_KEY), admitted.grant.grantee, EPOCH)
-        terms = MaskTerms(plan=admitted.plan, policy=self._policy, key=secret, today=self._today())
         scope = admitted.grant.row_scope
-        return masked_batches(base_batches(con, admitted.target, list(admitted.plan), scope), scope, terms, residents)
+        base = base_batches(con, admitted.target, list(admitted.plan), scope)
+        masked = masked_batches(base, scope, self._mask_terms(admitted), residents)
+        return at_most(masked, admitted.grant.quotas.get(Quota.ROWS_PER_EXTRACT))
+
+    def _mask_terms(self, admitted: _Admitted) -> MaskTerms:
+        assert admitted.grant is not None
+        secret = recipient_key(read_private(self._home.keys / PSEUDONYM_KEY), admitted.grant.grantee, EPOCH)
+        return MaskTerms(plan=admitted.plan, policy=self._policy, key=secret, today=self._today())
+
+    def _extracts(self, grant: Grant | None) -> int:
+        """How many extracts were handed over under a grant; looked up only where they are limited."""
+        if grant is None or Quota.EXTRACTS not in grant.quotas:
+            return 0
+        with self._store.session() as session:
+            return receipts_under(session, grant.id)
+
+    def _earlier(self, requester: str) -> list[tuple[Release, Target | None]]:
+        """What a department was given before, each with its target as it stands; None for one that is no longer there."""
+        with self._store.session() as session:
+            releases = earlier_releases(session, requester)
+            targets = {key: self._target(session, key) for key in {release.target for release in releases}}
+        return [(release, targets[release.target]) for release in releases]
+
+    def _target(self, session: Session, key: str) -> Target | None:
+        try:
+            return load_target(session, self._lake, key)
+        except NotFound:
+            return None
 
     def _hand_over(
         self, admitted: _Admitted, delivery: _Delivery, batches: Callable[[duckdb.DuckDBPyConnection, ResidentCount], Batches]

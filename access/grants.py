@@ -13,7 +13,7 @@ from access.accounts import Account, Role, ensure_department, load_account
 from access.decision import Act, Question, column_objections, malformed_areas
 from access.log_faults import log_faults_translated
 from access.targets import Target, load_target
-from access.terms import Grant, GrantState, RowScope
+from access.terms import Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
@@ -72,12 +72,17 @@ def grant(
         if faults:
             raise Refused("DOOR-TERMS", where=target, what="; ".join(faults))
         ensure_department(session, grantee, now)
-        row = _row(terms, by, now)
-        session.add(row)
-        session.flush()
-        with log_faults_translated():
-            log.append_sealed(Event.GRANT_MADE, {"actor": by, "grant": row.id, **_recorded(terms)})
-        return _grant(row)
+        return add_grant(session, log, terms, by=by, now=now)
+
+
+def add_grant(session: Session, log: Log, terms: Grant, *, by: str, now: datetime) -> Grant:
+    """Keep terms that were checked and agreed to as a grant. Whoever calls it has seen to it that `by` may."""
+    row = _row(terms, by, now)
+    session.add(row)
+    session.flush()
+    with log_faults_translated():
+        log.append_sealed(Event.GRANT_MADE, {"actor": by, "grant": row.id, **_recorded(terms)})
+    return _grant(row)
 
 
 def grant_warnings(terms: Grant, target: Target, policy: TierPolicy) -> list[str]:
@@ -97,17 +102,29 @@ def list_grants(session: Session) -> list[Grant]:
 
 
 def change_state(store: Store, log: Log, *, by: str, grant_id: int, state: GrantState, why: str) -> Grant:
-    """Suspend, resume or end a grant, in effect from the next look at it. Refused DOOR-STATE where it cannot pass into that state."""
-    allowed_from, event = CHANGES[state]
+    """Suspend, resume or end a grant that the bureau made directly, in effect from the next look at it.
+
+    Refused DOOR-STATE where it cannot pass into that state, DOOR-REQUESTED where it came from a request, which is then what to act on.
+    """
     with store.session() as session, session.begin():
         _may_grant(session, by)
-        row = session.get(DataGrantRow, grant_id, populate_existing=True)
-        if row is None or GrantState(row.state) not in allowed_from:
-            raise Refused("DOOR-STATE", where=str(grant_id), what=state.value)
-        row.state = state.value
-        with log_faults_translated():
-            log.append_sealed(event, {"actor": by, "grant": grant_id, "why": why})
-        return _grant(row)
+        row = session.get(DataGrantRow, grant_id)
+        if row is not None and row.request_id is not None:
+            raise Refused("DOOR-REQUESTED", where=str(grant_id), what=str(row.request_id))
+        return set_state(session, log, by=by, grant_id=grant_id, state=state, why=why)
+
+
+def set_state(session: Session, log: Log, *, by: str, grant_id: int, state: GrantState, why: str) -> Grant:
+    """Bring a grant into a state. Whoever calls it has seen to it that `by` may. Refused DOOR-STATE."""
+    allowed_from, event = CHANGES[state]
+    row = session.get(DataGrantRow, grant_id, populate_existing=True)
+    if row is None or GrantState(row.state) not in allowed_from:
+        raise Refused("DOOR-STATE", where=str(grant_id), what=state.value)
+    row.state = state.value
+    session.flush()
+    with log_faults_translated():
+        log.append_sealed(event, {"actor": by, "grant": grant_id, "why": why})
+    return _grant(row)
 
 
 def faults_of(terms: Grant, target: Target, account: Account, policy: TierPolicy) -> list[str]:
@@ -150,6 +167,11 @@ def _row(terms: Grant, by: str, now: datetime) -> DataGrantRow:
         purpose=terms.purpose,
         legal_basis=terms.legal_basis,
         case_number=terms.case_number,
+        mode=terms.mode.value,
+        quotas={quota.value: number for quota, number in terms.quotas.items()},
+        conditions=list(terms.conditions),
+        responsible=terms.responsible,
+        request_id=terms.request,
         valid_from=terms.valid_from,
         valid_to=terms.valid_to,
         state=terms.state.value,
@@ -172,6 +194,11 @@ def _grant(row: DataGrantRow) -> Grant:
         valid_from=row.valid_from,
         valid_to=row.valid_to,
         state=GrantState(row.state),
+        mode=Mode(row.mode),
+        quotas={Quota(quota): number for quota, number in row.quotas.items()},
+        conditions=tuple(row.conditions),
+        responsible=row.responsible,
+        request=row.request_id,
     )
 
 
@@ -187,6 +214,11 @@ def _recorded(terms: Grant) -> dict[str, object]:
         "purpose": terms.purpose,
         "legal_basis": terms.legal_basis,
         "case_number": terms.case_number,
+        "mode": terms.mode.value,
+        "quotas": {quota.value: number for quota, number in terms.quotas.items()},
+        "conditions": list(terms.conditions),
+        "responsible": terms.responsible,
+        "request": terms.request,
         "valid_from": terms.valid_from.isoformat(),
         "valid_to": terms.valid_to.isoformat(),
     }

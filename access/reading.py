@@ -19,6 +19,7 @@ from access.terms import RowScope
 from golden.versions import relation
 from masking.methods import RecipientKey
 from masking.plan import Plan, mask_column, minors, needs_age
+from rules.errors import Refused
 from rules.tiers import TierPolicy
 
 ROWS_A_BATCH = 65_536
@@ -91,6 +92,16 @@ def masked_batches(
         matching = _matching(masked, scope.equals)
         residents.add(batch[SUBJECT] if matching is None else batch[SUBJECT].filter(matching))
         yield masked if matching is None else masked.filter(matching)
+
+
+def at_most(batches: Iterator[pa.RecordBatch], rows: int | None) -> Iterator[pa.RecordBatch]:
+    """The same batches. Refused DOOR-QUOTA as soon as more rows come than the grant allows of an extract; None: no limit."""
+    passed = 0
+    for batch in batches:
+        passed += batch.num_rows
+        if rows is not None and passed > rows:
+            raise Refused("DOOR-QUOTA", what=str(rows))
+        yield batch
 
 
 def golden_batches(con: duckdb.DuckDBPyConnection, target: Target, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

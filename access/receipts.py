@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
 from access.log_faults import log_faults_translated
 from access.terms import Grant
 from audit.log import Log
@@ -37,6 +40,11 @@ class Receipt:
 
     def masks(self) -> dict[str, dict[str, str]]:
         return {name: {"mask": str(column.mask), "minor_mask": str(column.minor_mask)} for name, column in self.plan.items()}
+
+
+def receipts_under(session: Session, grant: int) -> int:
+    """How many extracts were handed over under a grant."""
+    return session.scalar(sa.select(sa.func.count(ReceiptRow.id)).where(ReceiptRow.grant_id == grant)) or 0
 
 
 def keep(store: Store, receipt: Receipt) -> int:

@@ -13,6 +13,33 @@ AREA_PREFIX = re.compile(r"\d{6}|\d{9}|\d{12}|\d{15}")
 """District, street, community, grid."""
 
 
+class Mode(StrEnum):
+    """How data is shared (共享方式, law.md L-20, §7.1)."""
+
+    LOOKUP = "lookup"
+    VERIFY = "verify"
+    TABLE = "table"
+    FILE = "file"
+
+
+MODE_TEXTS: Mapping[Mode, str] = {
+    Mode.LOOKUP: "信息查询接口 look-up interface",
+    Mode.VERIFY: "数据核验接口 verification interface",
+    Mode.TABLE: "批量库表交换 table exchange",
+    Mode.FILE: "文件下载交换 file",
+}
+BULK_MODES = frozenset({Mode.TABLE, Mode.FILE})
+"""What an extract may be made for."""
+
+
+class Quota(StrEnum):
+    """What a grant can be limited to in number."""
+
+    CALLS_PER_DAY = "calls_per_day"
+    EXTRACTS = "extracts"
+    ROWS_PER_EXTRACT = "rows_per_extract"
+
+
 class GrantState(StrEnum):
     """正常 → 暂停 → (恢复 | 终止), law.md L-27."""
 
@@ -39,7 +66,11 @@ class RowScope:
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """The agreed terms. `grantee` is the requester department's key, `target` `golden` or a data set's key."""
+    """The agreed terms. `grantee` is the requester department's key, `target` `golden` or a data set's key.
+
+    `request` is the request that was agreed to, None where the bureau made the grant directly; `conditions` are published ones (L-11);
+    `responsible` is the account that answers for the grantee's copy (L-04).
+    """
 
     id: int
     grantee: str
@@ -53,3 +84,8 @@ class Grant:
     valid_from: date
     valid_to: date
     state: GrantState
+    mode: Mode = Mode.FILE
+    quotas: Mapping[Quota, int] = field(default_factory=dict)
+    conditions: tuple[str, ...] = ()
+    responsible: str | None = None
+    request: int | None = None

@@ -452,28 +452,72 @@ class EntryResourceRow(Record):
 
 
 class RequestRow(Record):
-    """A department's request (申请) for data: what law.md L-14 asks it to state, and where it stands."""
+    """A department's request (申请) for data: what law.md L-14 asks it to state, and where it stands. `version` counts its changes."""
 
     __tablename__ = "request"
+    __table_args__ = (Index(None, "requester_key", "id"), Index(None, "provider_key", "id"), Index(None, "state", "id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    requester_key: Mapped[str] = mapped_column(Key, ForeignKey("department.key"), index=True)
+    requester_key: Mapped[str] = mapped_column(Key, ForeignKey("department.key"))
     requested_by: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    provider_key: Mapped[str | None] = mapped_column(Key, ForeignKey("department.key"))
+    """The department that answers; none: the bureau, for what it keeps itself."""
     target: Mapped[str] = mapped_column(Key)
     """`golden` or a data set's key."""
     columns: Mapped[list[str]]
     row_scope: Mapped[Mapping[str, Any]]
     tier: Mapped[str] = mapped_column(String(2))
     purpose: Mapped[str]
+    scene: Mapped[str]
+    """使用场景: where the data is used, a matter or a system."""
+    use_scope: Mapped[str]
+    """使用范围: which units and posts use it."""
     legal_basis: Mapped[str]
+    case_number: Mapped[str]
     mode: Mapped[str] = mapped_column(String(20))
+    quotas: Mapped[Mapping[str, Any]]
     valid_from: Mapped[date]
     valid_to: Mapped[date]
+    responsible: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    """Whose is the requester's copy (L-04)."""
+    warranted: Mapped[bool]
+    """That the request is true, lawful and necessary (L-14)."""
+    widens_grant_id: Mapped[int | None] = mapped_column(ForeignKey("data_grant.id", use_alter=True))
+    """The grant that this request would widen (L-23)."""
+    share: Mapped[str] = mapped_column(String(20))
+    """The share attribute of what is asked for, as published when it was submitted."""
     state: Mapped[str] = mapped_column(String(20))
-    received_at: Mapped[datetime]
+    version: Mapped[int]
+    answer: Mapped[Mapping[str, Any]]
+    """The answer that waits for the provider's head, then the one that was given; empty before."""
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    received_at: Mapped[datetime | None]
+    """When the provider first had it."""
+    complete_at: Mapped[datetime | None]
+    """When the provider had it complete (L-38)."""
     decided_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
     decided_at: Mapped[datetime | None]
     reason: Mapped[str]
+    """Why it was refused; empty otherwise."""
+
+
+class RequestMoveRow(Record):
+    """What was done about a request: a move, an edit, a look at its impact. Rows are never changed."""
+
+    __tablename__ = "request_move"
+    __table_args__ = (Index(None, "request_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"))
+    version: Mapped[int]
+    """The version of the request after it."""
+    move: Mapped[str] = mapped_column(String(20))
+    state_before: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    at: Mapped[datetime]
+    facts: Mapped[Mapping[str, Any]]
 
 
 class DataGrantRow(Record):
@@ -483,7 +527,8 @@ class DataGrantRow(Record):
     __table_args__ = (CheckConstraint("state IN ('active', 'suspended', 'ended')", name="state"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    request_id: Mapped[int | None] = mapped_column(ForeignKey("request.id"))
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("request.id"), index=True)
+    """The request that was agreed to; none: made by the bureau directly."""
     grantee_key: Mapped[str] = mapped_column(Key, ForeignKey("department.key"), index=True)
     target: Mapped[str] = mapped_column(Key, index=True)
     columns: Mapped[list[str]]
@@ -493,6 +538,12 @@ class DataGrantRow(Record):
     legal_basis: Mapped[str]
     case_number: Mapped[str]
     """The matter (办件号) that the purpose belongs to; may be empty."""
+    mode: Mapped[str] = mapped_column(String(20))
+    quotas: Mapped[Mapping[str, Any]]
+    conditions: Mapped[list[str]]
+    """The published conditions of sharing that hold for it (L-10, L-11)."""
+    responsible: Mapped[str | None] = mapped_column(Key)
+    """The account that answers for the grantee's copy (L-04)."""
     valid_from: Mapped[date]
     valid_to: Mapped[date]
     state: Mapped[str] = mapped_column(String(20))
@@ -573,6 +624,9 @@ class PublishedRulesRow(Record):
     reason: Mapped[str]
 
 
+RUNNING = text("stopped_on IS NULL")
+
+
 class ClockRow(Record):
     """A clock (时限) that runs, or ran, for a request, a ticket or another case: who owes what by which working day."""
 
@@ -580,7 +634,9 @@ class ClockRow(Record):
     __table_args__ = (
         CheckConstraint("outcome IN ('done', 'void')", name="outcome"),
         Index(None, "subject", "subject_id"),
-        Index(None, "stopped_on", "due_on", "id"),
+        # Of clocks that run, the first due first: whoever looks for work reads along these, however many clocks have ended.
+        Index(None, "due_on", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        Index(None, "owed_by", "due_on", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -589,7 +645,7 @@ class ClockRow(Record):
     subject_id: Mapped[int]
     clock: Mapped[str] = mapped_column(String(40))
     """A key of `rules/clocks.yaml`."""
-    owed_by: Mapped[str | None] = mapped_column(Key, ForeignKey("department.key"), index=True)
+    owed_by: Mapped[str | None] = mapped_column(Key, ForeignKey("department.key"))
     """The department that has to act; none: the bureau."""
     started_at: Mapped[datetime]
     started_on: Mapped[date]

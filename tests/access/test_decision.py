@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from access.accounts import Account, Role
 from access.decision import GROUNDS, OBJECTIONS, REASON_TEXTS, REFUSALS, Act, Question, Reason, decide
 from access.targets import Target, TargetColumn
-from access.terms import Grant, GrantState, RowScope
+from access.terms import Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from masking.plan import MaskedColumn
 from rules.tiers import Level, Tier, load_tier_policy
@@ -81,6 +81,9 @@ def changed(account: Mapping[str, Any] | None = None, grant: Mapping[str, Any] |
         (changed(today=date(2027, 1, 1)), Reason.NO_LONGER_VALID),
         (changed(grant={"tier": Tier.T0}), Reason.NO_EXTRACT_TIER),
         (changed(grant={"tier": Tier.T1}), Reason.NO_EXTRACT_TIER),
+        (changed(grant={"mode": Mode.LOOKUP}), Reason.NO_BULK_MODE),
+        (changed(grant={"quotas": {Quota.EXTRACTS: 2}}, extracts=2), Reason.QUOTA_USED),
+        (replace(QUESTION, act=Act.IMPACT), Reason.NO_ROLE),
         (changed(purpose="  "), Reason.NO_PURPOSE),
         (changed(purpose="长" * 501), Reason.NO_PURPOSE),
         (changed(purpose="查13800138000"), Reason.PERSON_IN_PURPOSE),
@@ -140,6 +143,10 @@ def naive(question: Question) -> bool:
         return bool(roles & {"bureau_operator", "steward"}) and grant_is_in_order(question)
     if question.act in (Act.EXPORT_GOLDEN, Act.EXPORT_CROSSWALK):
         return "bureau_operator" in roles and grant_is_in_order(question)
+    if question.act is Act.IMPACT:
+        own = question.provider is not None and account.department == question.provider
+        may = roles & {"bureau_operator", "bureau_approver"} or (own and roles & {"department_requester", "department_head"})
+        return bool(may) and columns_are_in_order(question)
     if grant is None or data is None:
         return False
     mine = account.department == grant.grantee and roles & {"department_requester", "department_head"}
@@ -154,15 +161,30 @@ def grant_is_in_order(question: Question) -> bool:
         return True
     if grant.state.value != "active" or not grant.valid_from <= question.today <= grant.valid_to:
         return False
-    if grant.tier.value not in ("T2", "T3", "T4"):
+    if grant.tier.value not in ("T2", "T3", "T4") or grant.mode.value not in ("file", "table"):
         return False
+    if "extracts" in grant.quotas and question.extracts >= grant.quotas[Quota.EXTRACTS]:
+        return False
+    return columns_are_in_order(question)
+
+
+def columns_are_in_order(question: Question) -> bool:
+    grant, data = question.grant, question.target
+    if grant is None or data is None:
+        return True
     if grant.row_scope.areas and data.area_column is None:
         return False
     for column in grant.columns:
         if column not in data.columns or not data.columns[column].shared:
             return False
     for column in grant.row_scope.equals:
-        readable = {"T2": {"sex"}, "T3": {"sex", "marital_status", "grid_code"}, "T4": {"sex", "marital_status", "grid_code"}}
+        readable: dict[str, set[str]] = {
+            "T0": set(),
+            "T1": set(),
+            "T2": {"sex"},
+            "T3": {"sex", "marital_status", "grid_code"},
+            "T4": {"sex", "marital_status", "grid_code"},
+        }
         if column not in grant.columns or column not in readable[grant.tier.value]:
             return False
     return True
@@ -197,7 +219,11 @@ QUESTIONS = st.builds(
         valid_from=st.just(date(2026, 1, 1)),
         valid_to=st.just(date(2026, 12, 31)),
         state=st.sampled_from([GrantState.ACTIVE, GrantState.ACTIVE, GrantState.SUSPENDED, GrantState.ENDED]),
+        mode=st.sampled_from([Mode.FILE, Mode.FILE, *Mode]),
+        quotas=st.sampled_from([{}, {Quota.EXTRACTS: 2}, {Quota.ROWS_PER_EXTRACT: 1}]),
     ),
+    provider=st.sampled_from([None, "tax", "health"]),
+    extracts=st.integers(0, 3),
     target=st.builds(target, withheld=st.frozensets(NAMES, max_size=1), area=st.sampled_from([None, "grid_code"])),
 )
 

@@ -200,6 +200,7 @@ ASKS: dict[str, Ask] = {
     "export_crosswalk": lambda p, out, actor: p.door.export_crosswalk(actor, EXPORT, out),
     "export_enterprise_crosswalk": lambda p, out, actor: p.door.export_enterprise_crosswalk(actor, EXPORT, out),
     "review": lambda p, out, actor: p.door.review(actor, EXPORT, 10),
+    "impact": lambda p, out, actor: p.door.impact(actor, p.grant(), None),
     "simulate": lambda p, out, actor: p.door.simulate(actor, EXPORT, load_survivorship()),
     "why": lambda p, out, actor: p.door.why(actor, EXPORT, "R0000000001"),
 }
