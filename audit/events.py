@@ -58,6 +58,7 @@ class Event(StrEnum):
     ENTRY_CHANGED = "catalog:entry:changed"
     ENTRY_MOVED = "catalog:entry:moved"
     ENTRY_ATTACHED = "catalog:entry:attached"
+    FORM_CHECKED = "catalog:form:checked"
     ENTRY_REFUSED = "catalog:entry:refused"
     SNAPSHOT_ACCEPTED = "catalog:snapshot:accepted"
     GOLDEN_VERSION_MADE = "golden:version:made"

@@ -118,7 +118,12 @@ def load_entries(session: Session, ids: Collection[int] | None = None) -> list[E
         sa.select(EntryRow, DepartmentRow.title, newest.body, published.body)
         .join(DepartmentRow, DepartmentRow.key == EntryRow.department_key)
         .join(newest, (newest.entry_id == EntryRow.id) & (newest.number == EntryRow.content_number))
-        .outerjoin(published, (published.entry_id == EntryRow.id) & (published.number == EntryRow.published_number))
+        .outerjoin(
+            published,
+            (published.entry_id == EntryRow.id)
+            & (published.number == EntryRow.published_number)
+            & (published.number != EntryRow.content_number),
+        )
         .where(named)
         .order_by(EntryRow.id)
         .execution_options(populate_existing=True)
@@ -336,6 +341,9 @@ def _summary(content: EntryContent) -> dict[str, Any]:
 
 
 def _entry(row: EntryRow, department_title: str, body: Mapping[str, Any], published: Mapping[str, Any] | None) -> Entry:
+    """`published` is the body of the published content where that is not the newest one."""
+    content = from_record(body)
+    same = content if row.published_number is not None else None
     return Entry(
         id=row.id,
         code=row.code,
@@ -344,8 +352,8 @@ def _entry(row: EntryRow, department_title: str, body: Mapping[str, Any], publis
         state=State(row.state),
         revision=row.revision,
         version=row.version,
-        content=from_record(body),
-        published=None if published is None else from_record(published),
+        content=content,
+        published=same if published is None else from_record(published),
         succeeds=row.succeeds_id,
         received_at=row.received_at,
         published_at=row.published_at,
