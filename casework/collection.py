@@ -1,4 +1,4 @@
-"""Forms before they collect (采集表单, law.md L-31): what sharing can give may not be collected again, unless it is said why it has to be."""
+"""Forms before they collect (采集表单, law.md L-31): what sharing can give may not be collected again without a reason."""
 
 from collections.abc import Mapping, Sequence
 
@@ -40,7 +40,7 @@ def declare_form(
     again = [column for column in checked if column.verdict == "shared"]
     allowed = not again or bool(justification.strip())
     with log_faults_translated():
-        log.append_sealed(Event.FORM_CHECKED, _facts(by, asker, title, again, justification, allowed) | {"columns": len(checked)})
+        log.append_sealed(Event.FORM_CHECKED, {**_facts(by, asker, title, again, justification, allowed), "columns": len(checked)})
     if not allowed:
         raise Refused("CAT-RECOLLECTION", where=title, what="; ".join(_told(column) for column in again))
     return checked

@@ -31,6 +31,7 @@ class LazyGroup(click.Group):
 COMMANDS = {
     "areas": "cli.catalogue:areas",
     "audit": "cli.audit:audit",
+    "catalog": "cli.catalog:catalog",
     "datasets": "cli.catalogue:datasets",
     "decide": "cli.decisions:decide",
     "demo": "cli.demo:demo",

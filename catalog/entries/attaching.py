@@ -173,7 +173,7 @@ def resource_of(session: Session, dataset: str) -> Resource | None:
 
 
 def open_entry_of(session: Session, dataset: str) -> Entry:
-    """The entry by which a data set may be asked for. Refused CAT-CLOSED where it has none that is published, with itself attached (L-12)."""
+    """The published entry by which an attached data set may be asked for. Refused CAT-CLOSED where there is none (L-12)."""
     resource = resource_of(session, dataset)
     (entry,) = load_entries(session, [resource.entry]) if resource is not None and resource.attached_at is not None else (None,)
     if entry is None or not entry.is_open:

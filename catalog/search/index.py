@@ -182,6 +182,13 @@ def may_know(asker: Asker, leaf: Leaf) -> bool:
     return leaf.public and (not leaf.known_to or asker.department in leaf.known_to)
 
 
+def known_content(asker: Asker, entry: Entry) -> EntryContent | None:
+    """What an asker may see of one entry, None where he may not know of it."""
+    if entry.state is State.CANCELLED:
+        return entry.content if asker.department in (None, entry.department) else None
+    return next((leaf.content for leaf in _leaves(entry) if may_know(asker, leaf)), None)
+
+
 def concept_of(column: EntryColumn) -> str:
     """What a column is, whoever holds it."""
     return column.element or f"~{fold_title(column.title)}"
