@@ -8,21 +8,30 @@ from sqlalchemy.orm import Session
 
 from access.targets import GOLDEN, load_target
 from access.terms import Grant
-from catalog.datasets import Column, Dataset, load_dataset
+from catalog.datasets import Dataset, load_dataset
+from catalog.entries.attaching import resource_of
+from catalog.entries.content import EntryColumn, EntryContent
+from catalog.entries.shelf import load_entry
+from catalog.entries.states import ResourceState
 from catalog.lake import Lake
-from catalog.schema import GoldenVersionRow, SnapshotRow
+from catalog.schema import SnapshotRow
 from catalog.terms import DEFAULT_SHARE_CONDITIONS, SHARES
+from rules.errors import Refused
 
 CONDITIONAL, NONE = "conditional", "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """`provider` None: the bureau. `shares` and `conditions` by column; `has_data`: there is something that an extract could read now."""
+    """`provider` None: the bureau. `shares` and `conditions` by column; `has_data`: there is something that an extract could read now.
+
+    Golden records are the bureau's own and always `published`; of a data set the entry is asked to which it is attached.
+    """
 
     target: str
     title: str
     provider: str | None
+    published: bool
     shares: Mapping[str, str]
     conditions: Mapping[str, tuple[str, ...]]
     has_data: bool
@@ -52,32 +61,54 @@ def offer_of(session: Session, lake: Lake, target: str) -> Offer:
     return _golden(session, lake) if target == GOLDEN else _dataset(session, load_dataset(session, target))
 
 
+def required_offer(session: Session, lake: Lake, target: str) -> Offer:
+    """As `offer_of`; Refused REQ-UNPUBLISHED for what the bureau has not announced (L-12)."""
+    offer = offer_of(session, lake, target)
+    if not offer.published:
+        raise Refused("REQ-UNPUBLISHED", where=target)
+    return offer
+
+
 def _golden(session: Session, lake: Lake) -> Offer:
     columns = load_target(session, lake, GOLDEN).columns
     return Offer(
         target=GOLDEN,
         title="金记录 golden records",
         provider=None,
+        published=True,
         shares=dict.fromkeys(columns, CONDITIONAL),
         conditions=dict.fromkeys(columns, (DEFAULT_SHARE_CONDITIONS,)),
-        has_data=session.scalar(sa.select(sa.func.max(GoldenVersionRow.version))) is not None,
+        has_data=True,
     )
 
 
 def _dataset(session: Session, dataset: Dataset) -> Offer:
+    """What its entry has published; before that nothing is offered."""
+    content = _published(session, dataset.key)
+    columns = content.columns if content else ()
     accepted = sa.select(SnapshotRow.version).where(SnapshotRow.dataset_key == dataset.key, SnapshotRow.state == "accepted").limit(1)
     return Offer(
         target=dataset.key,
-        title=dataset.title,
-        provider=dataset.department,
-        shares={column.name: column.share for column in dataset.columns},
-        conditions={column.name: _conditions(dataset, column) for column in dataset.columns},
+        title=content.title if content else dataset.title,
+        provider=content.department if content else dataset.department,
+        published=content is not None,
+        shares={column.name: column.share for column in columns},
+        conditions={column.name: _conditions(content, column) for column in columns} if content else {},
         has_data=session.scalar(accepted) is not None,
     )
 
 
-def _conditions(dataset: Dataset, column: Column) -> tuple[str, ...]:
-    """A column's own conditions, else the data set's; unconditional columns have only conditions of use."""
-    shared = column.items.get("shareConditions") or dataset.items.get("shareConditions")
-    named = (shared if column.share == CONDITIONAL else None, dataset.items.get("useConditions"))
+def _published(session: Session, dataset: str) -> EntryContent | None:
+    """The published content of the entry to which a data set is attached."""
+    resource = resource_of(session, dataset)
+    if resource is None or resource.attached_at is None or resource.state is ResourceState.WITHDRAWN:
+        return None
+    entry = load_entry(session, resource.entry)
+    return entry.published if entry.is_open else None
+
+
+def _conditions(content: EntryContent, column: EntryColumn) -> tuple[str, ...]:
+    """A column's own conditions, else the entry's; unconditional columns have only conditions of use."""
+    shared = column.share_conditions or content.items.get("shareConditions")
+    named = (shared if column.share == CONDITIONAL else None, content.items.get("useConditions"))
     return tuple(str(text) for text in named if text)

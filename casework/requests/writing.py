@@ -10,7 +10,7 @@ from audit.events import Event
 from audit.log import Log
 from casework.requests.acting import Act, Acting, acting, add_history, recorded_attempt
 from casework.requests.moves import State
-from casework.requests.offers import Offer, offer_of
+from casework.requests.offers import Offer, offer_of, required_offer
 from casework.requests.request import Request, request_of
 from casework.requests.terms import RequestTerms, as_columns, faults_of_terms, terms_of
 from catalog.lake import Lake
@@ -103,9 +103,9 @@ def withdraw(store: Store, log: Log, *, number: int, act: Act) -> Request:
 
 
 def check_terms(doing: Acting, lake: Lake) -> Offer:
-    """Refused REQ-TERMS where the terms cannot be asked for, with everything that is wrong."""
+    """Refused REQ-UNPUBLISHED, or REQ-TERMS where the terms cannot be asked for, with everything that is wrong."""
     session, row = doing.session, doing.request
-    offer, terms, policy = offer_of(session, lake, row.target), terms_of(row), load_tier_policy()
+    offer, terms, policy = required_offer(session, lake, row.target), terms_of(row), load_tier_policy()
     grant = terms.as_grant(row.requester_key)
     faults = faults_of_terms(terms, policy, day_of(doing.act.now)) + offer.faults_of(grant)
     if offer.has_data and not faults:

@@ -1,6 +1,6 @@
 """A desk at which a request runs its road: six residents, a data set of the police, clerks and heads of both sides, the bureau."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +18,9 @@ from casework.requests.terms import RequestTerms
 from casework.requests.using import Certificate, archive, dispose, end, expire, resume, supply, suspend
 from casework.requests.weighing import look_at_impact
 from casework.requests.writing import approve, check, draft, edit, send_back, submit, withdraw
+from catalog.entries.attaching import resource_of
+from catalog.entries.shelf import load_entry, mark_published, record_act, write_content
+from catalog.entries.states import State as EntryState
 from rules.errors import TongchouError
 from rules.tiers import Tier
 from tests.access.conftest import Platform, platform
@@ -166,11 +169,32 @@ USUAL = {
 }
 
 
+def republish(desk: Desk, columns: Mapping[str, dict[str, Any]] | None = None, *, open_: bool = True, dataset: str = "hukou") -> None:
+    """Publish the entry of a data set with some fields of columns changed, as its road would; or withdraw it altogether."""
+    with desk.platform.store.session() as session, session.begin():
+        resource = resource_of(session, dataset)
+        assert resource is not None
+        entry = load_entry(session, resource.entry)
+        content = replace(
+            entry.content, columns=tuple(replace(column, **(columns or {}).get(column.name, {})) for column in entry.content.columns)
+        )
+        written = write_content(session, entry, content, by=None, now=DAY, reason="") if columns else {}
+        record_act(session, entry, "edit", to=EntryState.BUREAU_REVIEW, by=None, now=DAY, **written)
+        entry = load_entry(session, entry.id)
+        number = mark_published(session, entry, entry.version + 1)
+        state = EntryState.PUBLISHED if open_ else EntryState.CANCELLED
+        record_act(
+            session, entry, "publish", to=state, by=None, now=DAY, published_number=number, version=entry.version + 1, published_at=DAY
+        )
+
+
 @pytest.fixture
 def desk(platform: Platform) -> Desk:
     for name, department, role in PEOPLE:
         create_account(platform.store, platform.log, by="operator", name=name, title=name, department=department, roles=[role], now=DAY)
-    return Desk(platform=platform)
+    made = Desk(platform=platform)
+    republish(made)
+    return made
 
 
 def changed(**changes: Any) -> RequestTerms:

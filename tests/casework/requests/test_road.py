@@ -31,6 +31,7 @@ from tests.casework.requests.conftest import (
     TERMS,
     Desk,
     changed,
+    republish,
 )
 
 
@@ -82,12 +83,7 @@ def test_a_grant_freezes_the_agreed_terms_with_the_published_conditions(desk: De
 
 def test_unconditional_data_is_asked_for_and_answered_within_one_working_day(desk: Desk) -> None:
     """TX-03: it is no reason to go without a request; received on Friday 2026-09-18 it is due on Sunday the 20th (L-36)."""
-    import sqlalchemy as sa
-
-    from catalog.schema import DatasetColumnRow
-
-    with desk.platform.store.session() as session, session.begin():
-        session.execute(sa.update(DatasetColumnRow).where(DatasetColumnRow.dataset_key == "hukou").values(share="unconditional"))
+    republish(desk, {name: {"share": "unconditional"} for name in TERMS.columns})
     number = desk.at_provider(changed(valid_from=date(2026, 9, 1)), now=at("2026-09-18"))
     assert (desk.request(number).share, desk.clocks(number)) == ("unconditional", {"answer_unconditional": date(2026, 9, 20)})
     weak = Answer(kind=AnswerKind.REFUSE, reasons=(RefusalReason.OTHER,))
@@ -96,12 +92,7 @@ def test_unconditional_data_is_asked_for_and_answered_within_one_working_day(des
 
 def test_one_column_of_two_makes_a_request_conditional(desk: Desk) -> None:
     """C-14: the most restrictive column decides."""
-    import sqlalchemy as sa
-
-    from catalog.schema import DatasetColumnRow
-
-    with desk.platform.store.session() as session, session.begin():
-        session.execute(sa.update(DatasetColumnRow).where(DatasetColumnRow.name == "record").values(share="unconditional"))
+    republish(desk, {"record": {"share": "unconditional"}})
     assert desk.request(desk.at_provider()).share == "conditional"
     assert desk.request(desk.at_provider(changed(columns=("record",)))).share == "unconditional"
 
@@ -386,14 +377,30 @@ def test_all_faults_of_the_terms_are_told_at_once(desk: Desk) -> None:
 
 
 def test_what_is_not_shared_is_not_asked_for(desk: Desk) -> None:
-    import sqlalchemy as sa
-
-    from catalog.schema import DatasetColumnRow
-
     number = desk.draft()
-    with desk.platform.store.session() as session, session.begin():
-        session.execute(sa.update(DatasetColumnRow).where(DatasetColumnRow.name == "phone").values(share="none"))
+    republish(desk, {"phone": {"share": "none"}})
     assert "phone" in desk.refused("REQ-TERMS", lambda: desk.do("submit", number), number)
+
+
+def test_only_what_is_published_is_asked_for_checked_and_given(desk: Desk) -> None:
+    """L-12: the data set of the enterprises is registered, its entry a draft; an entry withdrawn meanwhile stops a request on its road."""
+    never = desk.draft(changed(target="enterprises", columns=("scale",)))
+    desk.refused("REQ-UNPUBLISHED", lambda: desk.do("submit", never), never)
+    waiting, answered = desk.draft(), desk.at_provider()
+    desk.do("submit", waiting)
+    desk.do("answer", answered, answer=AGREE)
+    desk.do("impact", answered)
+    republish(desk, open_=False)
+    desk.refused("REQ-UNPUBLISHED", lambda: desk.do("approve", waiting), waiting)
+    desk.refused("REQ-UNPUBLISHED", lambda: desk.do("confirm", answered), answered)
+
+
+def test_conditions_are_the_published_ones_of_each_column(desk: Desk) -> None:
+    republish(desk, {"phone": {"share_conditions": "仅限核对联系方式"}})
+    number = desk.answered(AGREE)
+    with desk.platform.store.session() as session:
+        grant = load_grant(session, desk.dossier(number).grant)
+    assert grant is not None and grant.conditions == ("经数源部门同意，仅用于申请时列明的用途。", "仅限核对联系方式")
 
 
 def test_who_belongs_to_no_department_makes_no_request_and_none_of_a_target_that_is_not_there(desk: Desk) -> None:
