@@ -62,6 +62,7 @@ class Event(StrEnum):
     ENTRY_REFUSED = "catalog:entry:refused"
     SNAPSHOT_ACCEPTED = "catalog:snapshot:accepted"
     GOLDEN_VERSION_MADE = "golden:version:made"
+    RULES_REFUSED = "rules:version:refused"
     RULES_PUBLISHED = "rules:version:published"
     REQUEST_DRAFTED = "casework:request:drafted"
     REQUEST_MOVED = "casework:request:moved"

@@ -1,6 +1,7 @@
 """The bureau publishes days off and local limits (发布放假安排、本地时限): a row of the catalogue, a record of the log, new due dates."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from access.log_faults import log_faults_translated
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
+from casework.attempts import recorded_attempt
 from casework.bundles import follow_calendar
 from casework.clocks import Recomputed, recompute
 from catalog.published import Published, RuleSet, document_in_force, publish
@@ -36,7 +38,7 @@ def publish_notices(store: Store, log: Log, *, by: str, notices: Mapping[Any, An
 
     Every open clock gets its new due date with a record (L-37). Refused CLK-CALENDAR with all faults at once.
     """
-    with store.session() as session, session.begin():
+    with _attempt(log, by, RuleSet.CALENDAR), store.session() as session, session.begin():
         _may_publish(session, by, reason)
         document = with_notices(document_in_force(session, RuleSet.CALENDAR), plain(notices))
         published = publish(session, RuleSet.CALENDAR, document, by=by, reason=reason, now=now)
@@ -53,12 +55,16 @@ def publish_limits(
     store: Store, log: Log, *, by: str, days: Mapping[str, Any], reason: str, now: datetime, supplement: str | None = None
 ) -> Published:
     """Set local limits in working days, {clock: days}: shorter than the law's, never longer (L-21). Clocks that run keep their days."""
-    with store.session() as session, session.begin():
+    with _attempt(log, by, RuleSet.CLOCKS), store.session() as session, session.begin():
         _may_publish(session, by, reason)
         document = with_limits(document_in_force(session, RuleSet.CLOCKS), days, supplement)
         published = publish(session, RuleSet.CLOCKS, document, by=by, reason=reason, now=now)
         _record(log, published)
         return published
+
+
+def _attempt(log: Log, by: str, kind: RuleSet) -> AbstractContextManager[None]:
+    return recorded_attempt(log, Event.RULES_REFUSED, actor=by, rules=kind.value)
 
 
 def _may_publish(session: Session, by: str, reason: str) -> Account:

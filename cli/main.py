@@ -31,7 +31,11 @@ class LazyGroup(click.Group):
 COMMANDS = {
     "areas": "cli.catalogue:areas",
     "audit": "cli.audit:audit",
+<<<<<<< HEAD
     "catalog": "cli.catalog:catalog",
+=======
+    "calendar": "cli.calendar:calendar",
+>>>>>>> 4c4b0dc (Commands of requests and of the calendar; lists by page; attempts recorded in one way)
     "datasets": "cli.catalogue:datasets",
     "decide": "cli.decisions:decide",
     "demo": "cli.demo:demo",
@@ -46,6 +50,7 @@ COMMANDS = {
     "quality": "cli.catalogue:quality",
     "reconcile": "cli.road:reconcile",
     "register": "cli.catalogue:register",
+    "request": "cli.requests:request",
     "review": "cli.decisions:review",
     "serve": "cli.serve:serve",
     "simulate": "cli.simulation:simulate",

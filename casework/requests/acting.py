@@ -18,6 +18,7 @@ from access.log_faults import log_faults_translated
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
+from casework.attempts import recorded_attempt
 from casework.clocks import Subject, open_clocks, start, stop
 from casework.requests.moves import (
     ANSWER_CLOCK,
@@ -36,7 +37,7 @@ from catalog.published import clocks_in_force
 from catalog.schema import RequestMoveRow, RequestRow
 from catalog.store import Store
 from rules.clocks import Supplement
-from rules.errors import Denied, NotFound, Refused, TongchouError
+from rules.errors import Denied, NotFound, Refused
 
 BUREAU_ROLES = frozenset({Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER})
 MAX_REASON_CHARACTERS = 500
@@ -71,23 +72,12 @@ def acting(store: Store, log: Log, number: int, name: str, act: Act) -> Iterator
 
     NotFound REQ-NONE; Denied REQ-PARTY, REQ-SECOND; Refused REQ-MOVE, REQ-STALE, REQ-TEXT.
     """
-    with recorded_attempt(log, act.by, name, request=number), store.session() as session, session.begin():
+    with recorded_attempt(log, Event.REQUEST_REFUSED, actor=act.by, move=name, request=number), store.session() as session, session.begin():
         row = locked(session, number)
         account = load_account(session, act.by)
         doing = Acting(session=session, request=row, move=_checked(session, row, name, account, act), account=account, act=act, log=log)
         yield doing
         _move_on(doing, name)
-
-
-@contextmanager
-def recorded_attempt(log: Log, by: str, move: str, **about: object) -> Iterator[None]:
-    """What is refused or denied stands in the log with its code, never with its text."""
-    try:
-        yield
-    except TongchouError as fault:
-        with log_faults_translated():
-            log.append_sealed(Event.REQUEST_REFUSED, {"actor": by, "move": move, "why": fault.code, **about})
-        raise
 
 
 def locked(session: Session, number: int) -> RequestRow:

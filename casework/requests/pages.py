@@ -13,7 +13,7 @@ from casework.clocks import RunningClock, Subject, open_clocks
 from casework.requests.moves import State
 from casework.requests.request import Request, request_of
 from catalog.schema import ClockRow, RequestRow
-from rules.errors import Denied
+from rules.errors import Denied, Refused
 
 PAGE = 50
 LONGEST_PAGE = 200
@@ -57,7 +57,7 @@ def newest(
     """Requests that the viewer may see, newest first: the bureau and auditors all, a department those it makes or answers."""
     limit = min(limit, LONGEST_PAGE)
     department, sides = _in_view(viewer, department, side)
-    below = int(after) if after else None
+    below = _mark(after)[1] if after else None
     found: dict[int, RequestRow] = {}
     for column in sides:
         query = sa.select(RequestRow).where(*_wanted(column, department, state, below)).order_by(RequestRow.id.desc()).limit(limit + 1)
@@ -78,13 +78,22 @@ def due_soonest(
     elif mine is not None:
         running.append(clock.owed_by == mine)
     if after:
-        day, number = after.split("/")
-        running.append(sa.tuple_(clock.due_on, clock.id) > sa.tuple_(sa.literal(date.fromisoformat(day)), sa.literal(int(number))))
+        day, number = _mark(after)
+        running.append(sa.tuple_(clock.due_on, clock.id) > sa.tuple_(sa.literal(day), sa.literal(number)))
     query = sa.select(clock.id, clock.due_on, RequestRow).join(RequestRow, RequestRow.id == clock.subject_id)
     found = session.execute(query.where(*running).order_by(clock.due_on, clock.id).limit(limit + 1)).tuples().all()
     last = found[limit - 1] if len(found) > limit else None
     mark = None if last is None else f"{last[1].isoformat()}/{last[0]}"
     return Page(rows=_listed(session, [row for _, _, row in found[:limit]]), after=mark)
+
+
+def _mark(text: str) -> tuple[date, int]:
+    """`DAY/NUMBER`, or a number alone. Refused REQ-PAGE for what no page ended with."""
+    day, _, number = text.rpartition("/")
+    try:
+        return date.fromisoformat(day) if day else date.min, int(number)
+    except ValueError as fault:
+        raise Refused("REQ-PAGE", where=text[:40]) from fault
 
 
 def may_see(viewer: Account, request: Request) -> bool:

@@ -2,15 +2,17 @@
 
 from access.door import Door
 from access.impact import Impact
+from audit.events import Event
 from audit.log import Log
-from casework.requests.acting import Act, add_history, locked, recorded_attempt
+from casework.attempts import recorded_attempt
+from casework.requests.acting import Act, add_history, locked
 from casework.requests.request import load_request
 from catalog.store import Store
 
 
 def look_at_impact(store: Store, log: Log, door: Door, *, number: int, act: Act) -> Impact:
     """Residents, columns by level, smallest group, overlap with what the requester has. Denied DOOR-DENIED for anybody else's request."""
-    with recorded_attempt(log, act.by, "impact", request=number):
+    with recorded_attempt(log, Event.REQUEST_REFUSED, actor=act.by, move="impact", request=number):
         with store.session() as session:
             request = load_request(session, number)
         answer = door.impact(act.by, request.terms.as_grant(request.requester, request=number), request.provider)

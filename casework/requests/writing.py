@@ -8,7 +8,8 @@ from access.log_faults import log_faults_translated
 from access.targets import load_target
 from audit.events import Event
 from audit.log import Log
-from casework.requests.acting import Act, Acting, acting, add_history, recorded_attempt
+from casework.attempts import recorded_attempt
+from casework.requests.acting import Act, Acting, acting, add_history
 from casework.requests.moves import State
 from casework.requests.offers import Offer, offer_of, required_offer
 from casework.requests.request import Request, request_of
@@ -28,7 +29,11 @@ def draft(store: Store, lake: Lake, log: Log, *, act: Act, terms: RequestTerms) 
 
     Denied REQ-PARTY for whoever belongs to no department; NotFound CAT-DATASET, DOOR-NO-GOLDEN for a target that is not there.
     """
-    with recorded_attempt(log, act.by, "draft", target=terms.target), store.session() as session, session.begin():
+    with (
+        recorded_attempt(log, Event.REQUEST_REFUSED, actor=act.by, move="draft", target=terms.target),
+        store.session() as session,
+        session.begin(),
+    ):
         account = load_account(session, act.by)
         if not account.active or account.department is None or not account.roles & DRAFTING_ROLES:
             raise Denied("REQ-PARTY", what="申请由需求部门提出 requests are made by departments")

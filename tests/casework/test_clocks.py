@@ -113,7 +113,8 @@ def test_a_refused_calendar_changes_nothing(office: Office) -> None:
     with office.store.session() as session:
         assert newest(session, RuleSet.CALENDAR) is None
         assert open_clocks(session, Subject.REQUEST, [1])[0].due.provisional
-    assert office.events() == before
+    assert office.events() == before + ["rules:version:refused"] * 5
+    assert office.last().record.body == {"actor": "auditor", "rules": "calendar", "why": "DOOR-DENIED"}
 
 
 def test_of_two_publications_on_the_same_version_the_later_is_refused(office: Office) -> None:

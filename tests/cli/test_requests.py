@@ -1,0 +1,99 @@
+"""The commands of requests and of the calendar over a reconciled home."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.conftest import ROWS, Command, contract, source
+from tests.rules.test_clocks import NOTICE_2027
+
+ACCOUNTS = (
+    ("lin", "civil_affairs", "department_requester"),
+    ("fang", "civil_affairs", "department_head"),
+    ("approver", None, "bureau_approver"),
+)
+DRAFT: tuple[str, ...] = ("--over", "golden", "--columns", "name,sex", "--purpose", "低保核查", "--scene", "低保审批", "--use-scope", "社会救助科")
+DRAFT += ("--basis", "《社会救助暂行办法》第十一条", "--from", "2020-01-01", "--to-day", "2099-12-31")
+
+
+@pytest.fixture
+def home(folder: Path, tongchou: Command) -> Path:
+    assert tongchou("init").code == 0
+    contract(folder, "hukou")
+    source(folder, "hukou", rows=ROWS)
+    for command in (("register", "hukou.yaml"), ("ingest",), ("reconcile",)):
+        assert tongchou(*command).code == 0
+    for name, department, role in ACCOUNTS:
+        where = ("--department", department) if department else ()
+        assert tongchou("grant", "account", name, "--title", name, "--role", role, *where).code == 0
+    return folder
+
+
+def test_a_request_runs_its_road_from_the_command_line(home: Path, tongchou: Command) -> None:
+    made = tongchou("request", "draft", *DRAFT, "--quota", "extracts=2", "--as", "lin", "--json").json()
+    assert (made["id"], made["state"], made["terms"]["quotas"]) == (1, "draft", {"extracts": 2})
+    refused = tongchou("request", "submit", "1", "--as", "lin")
+    assert refused.code == 2 and "REQ-TERMS" in refused.err and "L-14" in refused.err, "the warranty and the period are missing"
+    assert tongchou("request", "edit", "1", "--warrant", "--from", "2026-11-01", "--to-day", "2027-10-31", "--as", "lin").code == 0
+    for move, by in (("submit", "lin"), ("approve", "fang"), ("check", "approver")):
+        done = tongchou("request", move, "1", "--as", by)
+        assert done.code == 0, done.err
+    assert "with the provider" in done.out
+    assert tongchou("request", "answer", "1", "--agree", "--as", "operator").code == 0
+    blind = tongchou("request", "confirm", "1", "--as", "approver")
+    assert blind.code == 2 and "REQ-IMPACT" in blind.err
+    shown = tongchou("request", "impact", "1", "--as", "approver")
+    assert shown.code == 0 and "3 名居民 residents" in shown.out and "王小明" not in shown.out
+    assert tongchou("request", "confirm", "1", "--as", "approver", "--json").json()["state"] == "supplying"
+    assert tongchou("extract", "1", "--as", "lin", "--out", "out.csv").code == 0
+    assert tongchou("request", "supply", "1", "--as", "operator").code == 0
+    assert tongchou("grant", "suspend", "1", "--why", "x").code == 2, "it goes with its request"
+    assert tongchou("request", "suspend", "1", "--as", "approver", "--reason", "超范围", "--rectify-by", "2099-01-01").code == 0
+    assert tongchou("extract", "1", "--as", "lin", "--out", "out.csv").code == 3
+    assert tongchou("request", "end", "1", "--as", "lin", "--reason", "已完成").code == 0
+    gone = ("--what", "名单", "--where", "服务器", "--how", "覆写", "--who", "社会救助科", "--on", "2026-01-01")
+    assert tongchou("request", "dispose", "1", *gone, "--as", "lin").code == 0
+    assert tongchou("request", "archive", "1", "--as", "approver").code == 0
+    dossier = tongchou("request", "show", "1", "--as", "lin", "--json").json()
+    assert (dossier["request"]["state"], dossier["grant"], len(dossier["clocks"])) == ("archived", 1, 3)
+    assert "归档 archived" in tongchou("request", "show", "1", "--as", "fang").out
+    listed = tongchou("request", "list", "--as", "lin", "--json").json()
+    assert ([row["request"] for row in listed["requests"]], listed["next"]) == ([1], None)
+
+
+def test_what_is_not_taken_ends_with_the_exit_code_of_the_contract(home: Path, tongchou: Command) -> None:
+    assert tongchou("request", "draft", *DRAFT, "--as", "lin").code == 0
+    refused = (
+        (2, ("draft", "--as", "lin")),
+        (2, ("draft", *DRAFT, "--quota", "meals=3", "--as", "lin")),
+        (3, ("draft", *DRAFT, "--as", "operator")),
+        (4, ("draft", "--over", "nothing", "--columns", "a", "--to-day", "2027-01-01", "--as", "lin")),
+        (2, ("confirm", "1", "--as", "approver")),
+        (3, ("approve", "1", "--as", "lin")),
+        (2, ("submit", "1", "--seen", "7", "--as", "lin")),
+        (2, ("answer", "1", "--agree", "--refuse", "other", "--as", "operator")),
+        (4, ("show", "9", "--as", "lin")),
+        (4, ("submit", "9", "--as", "lin")),
+        (2, ("list", "--after", "x", "--as", "lin")),
+        (3, ("list", "--department", "health", "--as", "lin")),
+    )
+    for code, arguments in refused:
+        done = tongchou("request", *arguments)
+        assert done.code == code, (arguments, done.err)
+    assert tongchou("request", "show", "1", "--as", "lin", "--json").json()["request"]["version"] == 1
+
+
+def test_the_calendar_is_shown_published_and_moves_due_dates(home: Path, tongchou: Command) -> None:
+    shown = tongchou("calendar", "show", "--json").json()
+    assert shown["years"][2] == {"year": 2027, "notice": None} and shown["calendar_version"] == 1
+    (home / "2027.yaml").write_text(yaml.safe_dump({2027: NOTICE_2027}, allow_unicode=True), encoding="utf-8")
+    done = tongchou("calendar", "publish", "2027.yaml", "--reason", "国办通知", "--json").json()
+    assert done == {"version": 2, "recomputed": {"moved": 0, "made_certain": 0}}
+    assert "N号" in tongchou("calendar", "show").out
+    (home / "bad.yaml").write_text("2028: [", encoding="utf-8")
+    assert tongchou("calendar", "publish", "bad.yaml", "--reason", "x").code == 2
+    assert tongchou("calendar", "limits", "--set", "answer_conditional=5", "--reason", "市办法").code == 0
+    long = tongchou("calendar", "limits", "--set", "supply=21", "--set", "x=y", "--reason", "市办法")
+    assert long.code == 2 and "L-19" in long.err
+    assert tongchou("calendar", "limits", "--set", "supply=5", "--reason", "市办法", "--as", "lin").code == 3
