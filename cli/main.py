@@ -31,11 +31,8 @@ class LazyGroup(click.Group):
 COMMANDS = {
     "areas": "cli.catalogue:areas",
     "audit": "cli.audit:audit",
-<<<<<<< HEAD
-    "catalog": "cli.catalog:catalog",
-=======
     "calendar": "cli.calendar:calendar",
->>>>>>> 4c4b0dc (Commands of requests and of the calendar; lists by page; attempts recorded in one way)
+    "catalog": "cli.catalog:catalog",
     "datasets": "cli.catalogue:datasets",
     "decide": "cli.decisions:decide",
     "demo": "cli.demo:demo",

@@ -13,7 +13,8 @@ ACCOUNTS = (
     ("fang", "civil_affairs", "department_head"),
     ("approver", None, "bureau_approver"),
 )
-DRAFT: tuple[str, ...] = ("--over", "golden", "--columns", "name,sex", "--purpose", "低保核查", "--scene", "低保审批", "--use-scope", "社会救助科")
+DRAFT: tuple[str, ...] = ("--over", "golden")
+DRAFT += ("--columns", "name,sex", "--purpose", "低保核查", "--scene", "低保审批", "--use-scope", "社会救助科")
 DRAFT += ("--basis", "《社会救助暂行办法》第十一条", "--from", "2020-01-01", "--to-day", "2099-12-31")
 
 
