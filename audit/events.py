@@ -53,6 +53,7 @@ class Event(StrEnum):
     TICKET_RAISED = "casework:ticket:raised"
     TICKET_MOVED = "casework:ticket:moved"
     TICKET_REFUSED = "casework:ticket:refused"
+    TASK_EXPLAINED = "casework:task:explained"
     DATASET_REGISTERED = "catalog:dataset:registered"
     ENTRY_MADE = "catalog:entry:made"
     ENTRY_CHANGED = "catalog:entry:changed"

@@ -91,8 +91,11 @@ def keep_clocks(session: Session, rows: Sequence[TicketRow], now: datetime, *, a
     running = {clock.subject_id: (clock.clock, clock.owed_by) for clock in open_clocks(session, Subject.TICKET, [row.id for row in rows])}
     owed = {row.id: _owed(row) for row in rows}
     changed = [row for row in rows if anew or owed[row.id] != running.get(row.id)]
-    if ended := [row.id for row in changed if row.id in running]:
-        stop(session, Subject.TICKET, ended, outcome=Outcome.VOID if anew else Outcome.DONE, now=now)
+    void = {row.id for row in changed if anew or row.state == State.WITHDRAWN} & running.keys()
+    done = {row.id for row in changed} & running.keys() - void
+    for ended, outcome in ((void, Outcome.VOID), (done, Outcome.DONE)):
+        if ended:
+            stop(session, Subject.TICKET, sorted(ended), outcome=outcome, now=now)
     starting: defaultdict[Owed, list[TicketRow]] = defaultdict(list)
     for row in changed:
         if (what := owed[row.id]) is not None:
@@ -101,7 +104,7 @@ def keep_clocks(session: Session, rows: Sequence[TicketRow], now: datetime, *, a
     for (clock, by), some in starting.items():
         due = start(session, Subject.TICKET, [row.id for row in some], clock, owed_by=by, now=now)
         for row in some:
-            row.received_on, row.limit_days, row.explained_at = day_of(now), days.days(clock), None
+            row.received_on, row.limit_days = day_of(now), days.days(clock)
             row.due_on, row.provisional = due.day, due.provisional
             row.yellow_on = yellow_from(row.received_on, row.limit_days, calendar, load_ticket_rules().lights)
     session.flush()

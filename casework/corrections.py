@@ -45,7 +45,7 @@ def accept(store: Store, log: Log, *, ticket: int, act: Act) -> Ticket:
     """The department's clerk takes a ticket on (受理)."""
     with acting(store, log, ticket, "accept", act) as doing:
         doing.ticket.accepted_by = act.by
-        return ticket_of(doing.ticket)
+    return ticket_of(doing.ticket)
 
 
 def correct(store: Store, log: Log, *, ticket: int, act: Act, items: Collection[int] = ()) -> Ticket:
@@ -56,7 +56,7 @@ def correct(store: Store, log: Log, *, ticket: int, act: Act, items: Collection[
         for item in open_items:
             item.state, item.answered_snapshot = ItemState.AWAITING.value, snapshots.get(own_dataset(item, doing.ticket) or "", 0)
         _finish(doing, open_items)
-        return ticket_of(doing.ticket)
+    return ticket_of(doing.ticket)
 
 
 def uphold(store: Store, log: Log, *, ticket: int, act: Act, items: Collection[int] = ()) -> Ticket:
@@ -70,7 +70,7 @@ def uphold(store: Store, log: Log, *, ticket: int, act: Act, items: Collection[i
             raise Refused("TKT-DECIDED", where=str(ticket), what=", ".join(map(str, decided)))
         _turn_round(doing, open_items)
         _finish(doing, open_items)
-        return ticket_of(doing.ticket)
+    return ticket_of(doing.ticket)
 
 
 def reroute(store: Store, log: Log, *, ticket: int, act: Act, to: str) -> Ticket:
@@ -85,7 +85,7 @@ def reroute(store: Store, log: Log, *, ticket: int, act: Act, to: str) -> Ticket
             raise Denied("TKT-PARTY", where=str(ticket), what=f"已转办 {most} 次，须由统筹局指定 rerouted {most} times, the bureau decides")
         row.department_key, row.accepted_by, row.reroutes = to, None, row.reroutes + 1
         doing.items = row.items_open
-        return ticket_of(row)
+    return ticket_of(row)
 
 
 def report(store: Store, lake: Lake, log: Log, *, who: str, element: str, origin: str, act: Act) -> Ticket:

@@ -175,7 +175,6 @@ MOVES: Mapping[str, Move] = {
         zh="评价", en="rate", states=frozenset({State.ANSWERED, State.CLOSED}), to=State.CLOSED, by=frozenset({Party.RAISER}),
         kinds=ALL_KINDS, rule="§7.2", reason=False,
     ),
-    "explain": Move(zh="说明", en="explain", states=STANDING, to=None, by=DEPARTMENT, kinds=ALL_KINDS, rule="F-01"),
 }  # fmt: skip
 
 PLATFORM_MOVES: Mapping[str, str] = {

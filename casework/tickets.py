@@ -51,7 +51,6 @@ class Ticket:
     reopened: int
     rating: int | None
     solved: bool | None
-    explained_at: datetime | None
     version: int
     created_at: datetime
 

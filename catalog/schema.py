@@ -637,6 +637,7 @@ class ClockRow(Record):
         # Of clocks that run, the first due first: whoever looks for work reads along these, however many clocks have ended.
         Index(None, "due_on", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index(None, "owed_by", "due_on", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        Index(None, "clock", "due_on"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -730,7 +731,6 @@ class TicketRow(Record):
     reopened: Mapped[int]
     rating: Mapped[int | None]
     solved: Mapped[bool | None]
-    explained_at: Mapped[datetime | None]
     version: Mapped[int]
     """Counts its changes: who acts on an older one is told."""
     created_at: Mapped[datetime]
@@ -800,4 +800,118 @@ class HandoverRow(Record):
     items_settled: Mapped[int]
     tickets_opened: Mapped[int]
     tickets_closed: Mapped[int]
+    at: Mapped[datetime]
+
+
+class ReminderRow(Record):
+    """A reminder (提醒) of a task that is yellow or red: to its handler, then the head, then the bureau (F-01); each once."""
+
+    __tablename__ = "reminder"
+    __table_args__ = (CheckConstraint("stage IN ('handler', 'head', 'bureau')", name="stage"), Index(None, "department_key", "at"))
+
+    clock_id: Mapped[int] = mapped_column(ForeignKey("clock.id"), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(10), primary_key=True)
+    department_key: Mapped[str | None] = mapped_column(Key)
+    """Whom it reminds; none: the bureau."""
+    at: Mapped[datetime]
+
+
+class ExplanationRow(Record):
+    """What a department says of a task that is red (F-01)."""
+
+    __tablename__ = "explanation"
+
+    clock_id: Mapped[int] = mapped_column(ForeignKey("clock.id"), primary_key=True)
+    reason: Mapped[str]
+    by: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    at: Mapped[datetime]
+
+
+class ChangeNoticeRow(Record):
+    """A golden value that was handed over has changed since (订阅变更, R-08): told to the department that received it, in counts."""
+
+    __tablename__ = "change_notice"
+    __table_args__ = (Index(None, "department_key", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    receipt_id: Mapped[int] = mapped_column(ForeignKey("receipt.id"), index=True)
+    golden_version: Mapped[int] = mapped_column(ForeignKey("golden_version.version"))
+    department_key: Mapped[str] = mapped_column(Key, ForeignKey("department.key"))
+    residents: Mapped[int]
+    """Of those that were handed over, how many differ now in a column that was handed over, or are no residents any more."""
+    columns: Mapped[Mapping[str, Any]]
+    """Column → residents in whom it differs."""
+    seen_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
+    seen_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class GridWorkerRow(Record):
+    """Who works a grid (网格员), and the one account that assesses the work (单一考核主体)."""
+
+    __tablename__ = "grid_worker"
+
+    grid_code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    account: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"), index=True)
+    assessor: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+
+
+class DoorCheckRow(Record):
+    """A check at the door (入户核查): what a grid worker is to ask, and how it went. What was answered stands in files, not here."""
+
+    __tablename__ = "door_check"
+    __table_args__ = (Index(None, "worker", "state", "due_on", "id"), Index(None, "item_id"), Index(None, "state", "due_on", "id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("ticket_item.id"))
+    resident_id: Mapped[str] = mapped_column(String(20))
+    elements: Mapped[list[str]]
+    """What is to be asked."""
+    grid_code: Mapped[str] = mapped_column(String(20))
+    worker: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    assessor: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    state: Mapped[str] = mapped_column(String(20))
+    result: Mapped[str | None] = mapped_column(String(20))
+    contact: Mapped[str | None] = mapped_column(String(10))
+    evidence: Mapped[str]
+    """Number of a photo or a form that is kept elsewhere; never a number of a person."""
+    visited_at: Mapped[datetime | None]
+    reviewed_at: Mapped[datetime | None]
+    rating: Mapped[int | None]
+    """By the resident, 1 to 5."""
+    due_on: Mapped[date]
+    created_by: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
+    created_at: Mapped[datetime]
+
+
+class DisputeRow(Record):
+    """A dispute between departments (争议, L-29): negotiation, then coordination by the bureau, then the government's decision."""
+
+    __tablename__ = "dispute"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    level: Mapped[str] = mapped_column(String(20))
+    coordinator: Mapped[str] = mapped_column(String(20))
+    """Who coordinates: the `bureau` between units of one level, the `superior` bureau across levels or areas."""
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    """Whose value was found correct: `deviating` or `other`; of an objection `justified` or `dismissed`."""
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class DisputeStepRow(Record):
+    """One step of a dispute's chain, with its document."""
+
+    __tablename__ = "dispute_step"
+    __table_args__ = (Index(None, "dispute_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dispute_id: Mapped[int] = mapped_column(ForeignKey("dispute.id"))
+    level: Mapped[str] = mapped_column(String(20))
+    move: Mapped[str] = mapped_column(String(20))
+    document: Mapped[str]
+    """Number of the document (文号)."""
+    reason: Mapped[str]
+    by: Mapped[str] = mapped_column(Key, ForeignKey("user_account.name"))
     at: Mapped[datetime]

@@ -1,15 +1,15 @@
-"""Commands of tickets: `tongchou ticket list|show|accept|correct|uphold|reroute|report`; what a ticket asks for and what is done."""
+"""Commands of tickets: `tongchou ticket …`: what tickets ask for and what is done about them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from casework import corrections
+from casework import corrections, objections
 from casework.acting import Act
 from casework.conflicts import KIND_TEXTS as ITEM_TEXTS
 from casework.corrections import ORIGIN_TEXTS, RESIDENT, USER
-from casework.moves import KIND_TEXTS, MOVES, PLATFORM_MOVES, STATE_TEXTS, Kind, State
+from casework.moves import KIND_TEXTS, MOVES, OBJECTIONS, PLATFORM_MOVES, STATE_TEXTS, TOPICS, Kind, State
 from casework.tickets import (
     MOST_PAGE_ROWS,
     PAGE_ROWS,
@@ -23,6 +23,7 @@ from casework.tickets import (
     possible_moves,
 )
 from cli.grants import the_log
+from cli.lights import LIGHT_COMMANDS
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
@@ -108,19 +109,6 @@ def show(here: Platform, number: int, as_json: bool) -> None:
     console.print(f"可作处理 possible now: {moves or '–'}", markup=False)
 
 
-@ticket.command()
-@click.argument("number", type=int)
-@by_option
-@reason_option
-@seen_option
-@as_json_option
-@platform
-def accept(here: Platform, number: int, by: str, reason: str, seen: int | None, as_json: bool) -> None:
-    """Take ticket NUMBER on (受理)."""
-    done = corrections.accept(here.store, the_log(here), ticket=number, act=_act(here, by, reason, seen))
-    print_done(done, here, as_json)
-
-
 def _answer(name: str, act: Callable[..., Ticket], text: str) -> None:
     @ticket.command(name, help=text)
     @click.argument("number", type=int)
@@ -168,6 +156,54 @@ def report(here: Platform, who: str, element: str, for_resident: bool, by: str, 
     print_done(corrections.report(here.store, here.lake, the_log(here), who=who, element=element, origin=origin, act=act), here, as_json)
 
 
+@ticket.command("object")
+@click.argument("kind", type=click.Choice(sorted(kind.value for kind in OBJECTIONS)))
+@click.argument("about")
+@click.option("--topic", default="", help="; ".join(f"{kind.value}: {', '.join(TOPICS[kind])}" for kind in Kind if TOPICS[kind]))
+@by_option
+@reason_option
+@as_json_option
+@platform
+def object_(here: Platform, kind: str, about: str, topic: str, by: str, reason: str, as_json: bool) -> None:
+    """Raise an objection (提出异议) ABOUT a data set's key, request/N, grant/N or score/METRIC/DEPARTMENT/PERIOD; --reason describes it."""
+    act = _act(here, by, reason, None)
+    done = objections.object_to(here.store, the_log(here), kind=Kind(kind), topic=topic, about=about, act=act)
+    print_done(done, here, as_json)
+
+
+def _plain(name: str, act: Callable[..., Ticket], text: str) -> None:
+    @ticket.command(name, help=text)
+    @click.argument("number", type=int)
+    @by_option
+    @reason_option
+    @seen_option
+    @as_json_option
+    @platform
+    def command(here: Platform, number: int, by: str, reason: str, seen: int | None, as_json: bool) -> None:
+        print_done(act(here.store, the_log(here), ticket=number, act=_act(here, by, reason, seen)), here, as_json)
+
+
+_plain("accept", corrections.accept, "Take a ticket on (受理).")
+_plain("answer", objections.answer, "The objection is justified (答复：属实); --reason says what is done.")
+_plain("dismiss", objections.dismiss, "The objection is dismissed (驳回), with --reason.")
+_plain("withdraw", objections.withdraw, "Who raised it takes it back (撤销).")
+_plain("reopen", objections.reopen, "The answer did not settle it (重新打开); its clock starts anew.")
+
+
+@ticket.command()
+@click.argument("number", type=int)
+@click.option("--rating", type=click.IntRange(objections.WORST_RATING, objections.BEST_RATING), required=True, help="1–5 (评分).")
+@click.option("--solved/--not-solved", default=True, show_default=True, help="Whether it is solved (是否已解决).")
+@by_option
+@reason_option
+@as_json_option
+@platform
+def rate(here: Platform, number: int, rating: int, solved: bool, by: str, reason: str, as_json: bool) -> None:
+    """Rate the answer to ticket NUMBER (评价); that closes it."""
+    act = _act(here, by, reason, None)
+    print_done(objections.rate(here.store, the_log(here), ticket=number, act=act, rating=rating, solved=solved), here, as_json)
+
+
 def print_done(done: Ticket, here: Platform, as_json: bool) -> None:
     if as_json:
         print_json(_told(done, here))
@@ -209,3 +245,7 @@ def _element(one: Ticket) -> str:
 def _event_cells(event: TicketEvent) -> tuple[object, ...]:
     move = f"{MOVES[event.move].zh} {MOVES[event.move].en}" if event.move in MOVES else PLATFORM_MOVES[event.move]
     return f"{event.at:%Y-%m-%d %H:%M}", move, STATE_TEXTS[event.state], event.items, event.by or "平台 platform", event.reason
+
+
+for _command in LIGHT_COMMANDS.values():
+    ticket.add_command(_command)

@@ -104,11 +104,20 @@ class Road:
             return None if newest is None else publish(self.store, self.home, newest.version, now=self.clock())
 
     def hand_over(self) -> "Handover | None":
-        """Bring the tickets in line with the newest golden version (R-06); None where nothing has been reconciled yet."""
+        """Bring the tickets in line with the newest golden version (R-06), tell users what changed (R-08), remind who is late (F-01).
+
+        None where nothing has been reconciled yet.
+        """
         from casework.handover import hand_over
+        from casework.lights import remind
+        from casework.notices import tell_users
 
         with without_values():
-            return hand_over(self.store, self.lake, now=self.clock())
+            done = hand_over(self.store, self.lake, now=self.clock())
+            tell_users(self.store, self.lake, now=self.clock())
+            with self.store.session() as session, session.begin():
+                remind(session, self.clock())
+            return done
 
     def newest_golden(self) -> int:
         """The version of the golden records that stands; 0 before the first."""

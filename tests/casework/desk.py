@@ -35,6 +35,7 @@ PEOPLE = (
 )
 DATASETS = {"hukou": "police", "social": "hrss", "clinic": "health", "grid_survey": "grid", "migrants": "police"}
 ELEMENTS = ("name", "birth_date", "phone", "id_number", "residence_address")
+MODE = {"mode": "file", "quotas": {}, "conditions": []}
 OK, DISPUTED = "ok", "disputed"
 
 
