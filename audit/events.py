@@ -59,6 +59,7 @@ class Event(StrEnum):
     ENTRY_CHANGED = "catalog:entry:changed"
     ENTRY_MOVED = "catalog:entry:moved"
     ENTRY_ATTACHED = "catalog:entry:attached"
+    ENTRIES_IMPORTED = "catalog:entry:imported"
     FORM_CHECKED = "catalog:form:checked"
     ENTRY_REFUSED = "catalog:entry:refused"
     SNAPSHOT_ACCEPTED = "catalog:snapshot:accepted"

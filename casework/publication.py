@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from access.accounts import Account, Role, load_account
+from access.accounts import Account, Role, ensure_department, load_account
 from access.log_faults import log_faults_translated
 from audit.events import Event
 from audit.log import Log
@@ -162,8 +162,7 @@ def make_entry(
     with recorded(log, {"actor": by, "act": "make", "department": content.department}), store.session() as session, session.begin():
         _check_rights(load_account(session, by), content.department, MOVES[Act.EDIT], "make")
         _check_note(reason)
-        if content.department not in surroundings(session, content.department).departments:
-            raise Refused("ENT-PROVIDER", where=content.department)
+        ensure_department(session, content.department, now)
         (number,) = add_entries(session, [content], by=by, now=now, reason=reason, succeeds=succeeds)
         _log(log, Event.ENTRY_MADE, {"actor": by, "entry": number, "department": content.department, "digest": digest_of(content)})
         return load_entry(session, number)
@@ -173,25 +172,42 @@ def edit(store: Store, log: Log, *, by: str, entry: str | int, revision: int, co
     """Put new content in the place of the newest; on a published entry this begins a change. The owner cannot change (C-20)."""
     with recorded(log, {"actor": by, "act": Act.EDIT.value, "entry": str(entry)}), store.session() as session, session.begin():
         known, after = _may(session, by, entry, Act.EDIT, revision, reason)
-        edit_known(session, log, known, content, after=after, by=by, reason=reason, now=now)
+        write_edit(session, known, content, after=after, by=by, reason=reason, now=now)
+        _log(log, Event.ENTRY_CHANGED, {"actor": by, "entry": known.id, "revision": known.revision + 1, "digest": digest_of(content)})
         return load_entry(session, known.id)
 
 
-def edit_known(
-    session: Session, log: Log, known: Entry, content: EntryContent, *, after: State, by: str, reason: str, now: datetime
-) -> None:
-    """The part of `edit` behind its checks."""
-    if content.department != known.department:
-        raise Refused("CAT-OWNER", where=str(known.id), what=f"{known.department} → {content.department}")
-    if known.code is not None and content.category != known.content.category:
-        raise Refused("CAT-CATEGORY", where=known.code, what=f"{known.content.category} → {content.category}")
-    if content == known.content:
-        raise Refused("CAT-UNCHANGED", where=str(known.id))
+def write_edit(session: Session, known: Entry, content: EntryContent, *, after: State, by: str, reason: str, now: datetime) -> None:
+    """The part of an edit behind its checks of who and when; `log` is the caller's. Refused where the content cannot follow the old one."""
+    if fault := edit_fault(known, content):
+        raise Refused(fault, where=known.code or str(known.id))
     changes = write_content(session, known, content, by=by, now=now, reason=reason)
     record_act(session, known, Act.EDIT, to=after, by=by, now=now, note=reason, **changes)
     if known.state is State.PUBLISHED:
         start(session, Subject.ENTRY, [known.id], UPDATE_CLOCK, owed_by=known.department, now=now)
-    _log(log, Event.ENTRY_CHANGED, {"actor": by, "entry": known.id, "revision": known.revision + 1, "digest": digest_of(content)})
+
+
+def edit_fault(known: Entry, content: EntryContent) -> str | None:
+    """Why a content cannot be the next one of an entry: its owner and, once it has a code, its class stay (C-18, C-20)."""
+    if content.department != known.department:
+        return "CAT-OWNER"
+    if known.code is not None and content.category != known.content.category:
+        return "CAT-CATEGORY"
+    return "CAT-UNCHANGED" if content == known.content else None
+
+
+def state_after(entry: Entry, act: Act) -> State:
+    """Where an act of the table leads from where an entry stands."""
+    wanted = MOVES[act]
+    return wanted.again if wanted.again is not None and entry.published is not None else wanted.after
+
+
+def may_edit(account: Account, department: str) -> bool:
+    """Whether an account compiles entries of a department."""
+    own, bureau = MOVES[Act.EDIT].own, MOVES[Act.EDIT].bureau
+    return account.active and bool(
+        account.roles & own if account.department == department else account.department is None and account.roles & bureau
+    )
 
 
 def move(
@@ -338,7 +354,7 @@ def _may(session: Session, by: str, name: str | int, act: Act, revision: int, no
         raise Refused("CAT-MOVE", where=str(entry.id), what=f"{act.value} ← {entry.state.value}; {possible or '–'}")
     _check_persons(session, entry, act, by)
     _check_note(note, needed=act in NEEDS_NOTE)
-    return entry, (wanted.again if wanted.again is not None and entry.published is not None else wanted.after)
+    return entry, state_after(entry, act)
 
 
 def _run_clocks(session: Session, entry: Entry, act: Act, now: datetime) -> None:

@@ -3,6 +3,7 @@
 import click
 
 from cli.entries import ENTRIES
+from cli.exchange import EXCHANGE
 from cli.finding import FINDING
 
 
@@ -11,5 +12,5 @@ def catalog() -> None:
     """The catalogue (目录): find what exists, compile entries and move them from draft to publication."""
 
 
-for command in (*ENTRIES, *FINDING):
+for command in (*ENTRIES, *FINDING, *EXCHANGE):
     catalog.add_command(command)

@@ -1,5 +1,6 @@
 """`tongchou catalog …` as people use it: compile, review, publish, find, and what each of them is refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,32 @@ def test_each_finding_command_prints_a_table(office: Command, folder: Path) -> N
         assert done.code == 0 and word in done.out, command
     assert "部门 department: health 1" in office("catalog", "search", "--facet", "department=卫健局", "--as", "chief").out
     assert office("catalog", "search", "--facet", "colour=red", "--as", "chief").code == 2
+
+
+def test_the_catalogue_goes_out_and_in(office: Command, folder: Path) -> None:
+    published(office)
+    for form, name, entries in (("xlsx", "a.xlsx", 1), ("dcat", "a.jsonld", 1), ("odcs", "contracts", 1)):
+        done = office("catalog", "export", "--format", form, "--out", str(folder / name), "--as", "zhang", "--json")
+        assert done.json()["entries"] == entries
+    assert office("register", str(folder / "contracts")).code == 0
+    for name in ("a.xlsx", "a.jsonld"):
+        done = office("catalog", "import", str(folder / name), "--as", "lin", "--json")
+        assert (done.code, done.json()["unchanged"], done.json()["faults"]) == (0, [1], []), name
+    assert office("catalog", "import", str(folder / "a.xlsx"), "--as", "zhang").code == 2
+
+
+def test_a_faulty_workbook_is_told_by_row_and_column(office: Command, folder: Path) -> None:
+    """TX-30: row and column, in Chinese."""
+    assert office("catalog", "export", "--template", "--out", str(folder / "t.xlsx"), "--as", "lin").code == 0
+    assert office("catalog", "export", "--out", str(folder / "a.xlsx"), "--as", "lin").code == 0
+    done = office("catalog", "import", str(folder / "a.xlsx"), "--as", "lin")
+    assert done.code == 2 and re.search("目录![A-Z]+2 ENT-DECLARATION", done.err) and "XLS-FAULTS" in done.err
+    assert office("catalog", "import", str(folder / "t.xlsx"), "--as", "lin", "--json").json()["made"] == []
+    (folder / "x.jsonld").write_text("{", encoding="utf-8")
+    assert "LD-DOCUMENT" in office("catalog", "import", str(folder / "x.jsonld"), "--as", "lin").err
+
+
+def test_lineage_is_the_bureaus_to_write(office: Command, folder: Path) -> None:
+    assert office("catalog", "lineage", "--as", "lin").code == 2
+    assert office("catalog", "lineage", "--as", "chief", "--json").json() == []
+    assert office("catalog", "lineage", "--as", "chief", "--out", str(folder / "l.jsonl")).code == 0
