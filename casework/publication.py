@@ -4,8 +4,8 @@ What may be done in which state, and by whom, is the table `MOVES`. Inside a dep
 at the bureau nobody publishes it (L-02). Every act is a record of the log before it is committed; so is every attempt that was refused.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from access.log_faults import log_faults_translated
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
+from casework.attempts import recorded_attempt
 from casework.clocks import Outcome, Subject, start, stop
 from catalog.datasets import load_dataset
 from catalog.entries.attaching import Report, report_of, resource_of, resources_of, scores_of, write_resource
@@ -41,7 +42,7 @@ from catalog.entries.shelf import (
 )
 from catalog.entries.states import ResourceState, State
 from catalog.store import Store
-from rules.errors import Denied, Refused, TongchouError
+from rules.errors import Denied, Refused
 
 FAULTS_TOLD = 20
 NOTE_CHARACTERS_MOST = 500
@@ -159,7 +160,7 @@ def make_entry(
     store: Store, log: Log, *, by: str, content: EntryContent, now: datetime, reason: str = "", succeeds: int | None = None
 ) -> Entry:
     """A new draft. `succeeds` names the entry of a former owner, published, that this one follows (C-20)."""
-    with recorded(log, {"actor": by, "act": "make", "department": content.department}), store.session() as session, session.begin():
+    with _recorded(log, by, "make", department=content.department), store.session() as session, session.begin():
         _check_rights(load_account(session, by), content.department, MOVES[Act.EDIT], "make")
         _check_note(reason)
         ensure_department(session, content.department, now)
@@ -170,7 +171,7 @@ def make_entry(
 
 def edit(store: Store, log: Log, *, by: str, entry: str | int, revision: int, content: EntryContent, reason: str, now: datetime) -> Entry:
     """Put new content in the place of the newest; on a published entry this begins a change. The owner cannot change (C-20)."""
-    with recorded(log, {"actor": by, "act": Act.EDIT.value, "entry": str(entry)}), store.session() as session, session.begin():
+    with _recorded(log, by, Act.EDIT, entry=str(entry)), store.session() as session, session.begin():
         known, after = _may(session, by, entry, Act.EDIT, revision, reason)
         write_edit(session, known, content, after=after, by=by, reason=reason, now=now)
         _log(log, Event.ENTRY_CHANGED, {"actor": by, "entry": known.id, "revision": known.revision + 1, "digest": digest_of(content)})
@@ -224,7 +225,7 @@ def move(
 ) -> Entry:
     """Do one act of the table other than an edit. All reasons for which it is refused are told with their rule."""
     assert act is not Act.EDIT, "an edit brings content"
-    with recorded(log, {"actor": by, "act": act.value, "entry": str(entry)}), store.session() as session, session.begin():
+    with _recorded(log, by, act, entry=str(entry)), store.session() as session, session.begin():
         known, after = _may(session, by, entry, act, revision, note)
         step = STEPS.get(act)
         facts, changes = step(session, known, notice, now) if step else ({}, {})
@@ -261,7 +262,7 @@ def attach(store: Store, log: Log, *, by: str, dataset: str, entry: str | int, n
     The draft that its registration had made is discarded where it holds nothing else.
     """
     with (
-        recorded(log, {"actor": by, "act": "attach", "entry": str(entry), "dataset": dataset}),
+        _recorded(log, by, "attach", entry=str(entry), dataset=dataset),
         store.session() as session,
         session.begin(),
     ):
@@ -308,7 +309,7 @@ def move_resource(
     store: Store, log: Log, *, by: str, dataset: str, act: str, now: datetime, note: str, notice: Notice | None = None
 ) -> ResourceState:
     """File a change of a resource, resume it or take it down (L-28). Refused CAT-IN-USE while grants on it stand."""
-    with recorded(log, {"actor": by, "act": act, "dataset": dataset}), store.session() as session, session.begin():
+    with _recorded(log, by, act, dataset=dataset), store.session() as session, session.begin():
         resource, wanted = resource_of(session, dataset), RESOURCE_MOVES[act]
         if resource is None or resource.state not in wanted.before:
             raise Refused("CAT-MOVE", where=dataset, what=f"{act} ← {resource.state.value if resource else '–'}")
@@ -326,15 +327,8 @@ def move_resource(
         return wanted.after
 
 
-@contextmanager
-def recorded(log: Log, facts: Mapping[str, Any]) -> Iterator[None]:
-    """An attempt that is refused leaves the state as it was, and a record of who tried what and by which rule it failed."""
-    try:
-        yield
-    except TongchouError as fault:
-        if fault.exit_code in (Refused.exit_code, Denied.exit_code):
-            _log(log, Event.ENTRY_REFUSED, {**facts, "why": fault.code})
-        raise
+def _recorded(log: Log, by: str, act: str, **about: str) -> AbstractContextManager[None]:
+    return recorded_attempt(log, Event.ENTRY_REFUSED, actor=by, act=str(act), **about)
 
 
 def _log(log: Log, event: Event, body: Mapping[str, Any]) -> None:

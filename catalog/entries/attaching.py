@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from catalog.datasets import Column, Dataset
 from catalog.entries.content import EntryColumn, EntryContent, record_digest
 from catalog.entries.drafting import data_type_of, draft_of
-from catalog.entries.shelf import Entry, add_entries, load_entries, record_act, write_content
+from catalog.entries.shelf import add_entries, load_entries, record_act, write_content
 from catalog.entries.states import ResourceState, State
 from catalog.schema import EntryActRow, EntryResourceRow, EntryRow, QualityScoreRow, SnapshotRow
-from rules.errors import ErrorText, Refused, load_error_texts
+from rules.errors import ErrorText, load_error_texts
 
 REGISTERED = "登记数据集时生成 made at the registration of a data set"
 FOLLOWED = "合同变更后更新 after a change of the contract"
@@ -170,15 +170,6 @@ def resources_of(session: Session, entry: int) -> list[Resource]:
 def resource_of(session: Session, dataset: str) -> Resource | None:
     row = session.get(EntryResourceRow, dataset, populate_existing=True)
     return None if row is None else _resource(row)
-
-
-def open_entry_of(session: Session, dataset: str) -> Entry:
-    """The published entry by which an attached data set may be asked for. Refused CAT-CLOSED where there is none (L-12)."""
-    resource = resource_of(session, dataset)
-    (entry,) = load_entries(session, [resource.entry]) if resource is not None and resource.attached_at is not None else (None,)
-    if entry is None or not entry.is_open:
-        raise Refused("CAT-CLOSED", where=dataset)
-    return entry
 
 
 def write_resource(session: Session, entry: int, report: Report, state: ResourceState, now: datetime) -> None:

@@ -27,7 +27,7 @@ from casework.publication import (
     move,
     move_resource,
 )
-from catalog.entries.attaching import attachment_rates, open_entry_of, resource_of, resources_of
+from catalog.entries.attaching import attachment_rates, resource_of, resources_of
 from catalog.entries.content import EntryColumn
 from catalog.entries.shelf import Entry, acts_of, load_entry, versions_of
 from catalog.entries.states import STATE_TITLES, ResourceState, State
@@ -89,7 +89,7 @@ def granted(office: Office, target: str, *columns: str, state: str = "active") -
     with office.store.session() as session, session.begin():
         row = DataGrantRow(
             grantee_key="police", target=target, columns=list(columns), row_scope={}, tier="T2", purpose="核验", legal_basis="条例",
-            case_number="", valid_from=date(2026, 1, 1), valid_to=date(2027, 1, 1), state=state, granted_at=NOW,
+            case_number="", mode="file", valid_from=date(2026, 1, 1), valid_to=date(2027, 1, 1), state=state, granted_at=NOW,
         )  # fmt: skip
         session.add(row)
         session.flush()
@@ -301,19 +301,6 @@ def test_a_resource_is_attached_checked_and_signed(bureau: Office, tmp_path: Pat
         assert [(r.dataset, r.state) for r in resources_of(session, entry.id)] == [("civil_marriage", ResourceState.ATTACHED)]
         assert load_entry(session, draft.entry).state is State.CANCELLED
         assert attachment_rates(session) == {"civil_affairs": (1, 1)}
-
-
-def test_only_what_is_published_may_be_asked_for(bureau: Office, tmp_path: Path) -> None:
-    """L-12."""
-    register(bureau.store, [marriage(tmp_path)], now=NOW)
-    entry = made(bureau)
-    for act, by in ROAD:
-        with bureau.store.session() as session, pytest.raises(Refused, match="CAT-CLOSED"):
-            open_entry_of(session, "civil_marriage")
-        entry = done(bureau, entry, act, by)
-    attach(bureau.store, bureau.log, by="lin", dataset="civil_marriage", entry=entry.id, now=NOW)
-    with bureau.store.session() as session:
-        assert open_entry_of(session, "civil_marriage").code == "307005/000001"
 
 
 def test_what_does_not_cover_the_entry_is_not_attached(bureau: Office, tmp_path: Path) -> None:
