@@ -1,7 +1,8 @@
 """What the sources say of each resident, element by element: the claims that survivorship chooses among.
 
 Relations made here
-  judged_elements(eix, element, method, refute_at, refute_sources, by_number, accept_at)   a batch
+  claimants(rid, res, src, day, own_number, number, alone)   the records of the residents at hand; alone: the source has no other of him
+  judged_elements(eix, element, method, refute_at, refute_sources, by_number, accept_at, spelt)   a batch
   standing(eix, src, rank, undated)  how a source stands to an element; rank NOT_OF_RECORD: not its source of record; undated: it states no
       dates, or stamps them at upload (X-19)
   claims(eix, res, src, vid, value, untidy, damaged, rid, day, age, latest)   each value once per source; latest: what the source says now
@@ -58,6 +59,7 @@ def list_rules(
         "refute_sources": pa.array([r.refute_sources for r in each], pa.int32()),
         "by_number": pa.array([r.refuted_by_id_number for r in each], pa.bool_()),
         "accept_at": pa.array([r.accept_at for r in each], pa.float64()),
+        "spelt": pa.array([element.kind == "name" for element in elements], pa.bool_()),
     }
     keep(con, "judged_elements", pa.table(judged))
     pairs = [(eix, src, rule, source) for eix, rule in enumerate(each) for src, source in enumerate(sources)]
@@ -73,15 +75,21 @@ def list_rules(
         SELECT eix, src, rank, stamped OR NOT dated AS undated FROM stands JOIN sources USING (src)""")
 
 
-def list_claims(
-    con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource], residents: str = "resident_of"
-) -> str:
-    """Make `claims` of a batch, of the residents in a relation (rid, res). Of two columns of one element the first is what the source says.
+def list_claimants(con: duckdb.DuckDBPyConnection, residents: str = "resident_of") -> None:
+    """Make `claimants` of the residents in a relation (rid, res)."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE claimants AS
+        SELECT rid, res, src, day, own_number, number, count(*) OVER (PARTITION BY res, src) = 1 AS alone
+        FROM {residents} JOIN records USING (rid) JOIN unit_of USING (rid)""")
+
+
+def list_claims(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource]) -> str:
+    """Make `claims` of a batch, of the `claimants`. Of two columns of one element the first is what the source says.
 
     Nearly always a source has one record of a resident and one column of an element: that is one claim, and the latest. Only where there
     are several do they have to be compared.
     """
-    _read_sources(con, elements, sources, residents)
+    _read_sources(con, elements, sources)
     single, several = [], []
     for eix, element in enumerate(elements):
         for src, source in enumerate(sources):
@@ -107,15 +115,11 @@ def list_claims(
     return "claims"
 
 
-def _read_sources(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource], residents: str) -> None:
-    """said_<src>(res, rid, day, alone, <columns>): a source's rows of these residents with what they say of the elements, read once.
+def _read_sources(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource]) -> None:
+    """said_<src>(res, rid, day, alone, <columns>): a source's rows of the claimants with what they say of the elements, read once.
 
-    alone: the source has no other record of the resident. A borrowed number is nobody's claim.
+    A borrowed number is nobody's claim.
     """
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE claimants AS
-        SELECT rid, res, src, day, own_number, number, count(*) OVER (PARTITION BY res, src) = 1 AS alone
-        FROM {residents} JOIN records USING (rid) JOIN unit_of USING (rid)""")
     for src, source in enumerate(sources):
         columns = [(element, column) for element in elements for column in source.columns.get(element.key, ())]
         cells = ["rid", *(f"{_cell(element, column)} AS {identifier(column)}" for element, column in columns)]
@@ -123,7 +127,6 @@ def _read_sources(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], s
         con.execute(f"""
             CREATE OR REPLACE TEMP TABLE said_{src} AS
             SELECT {", ".join(own)} FROM ({rows_of(source, ", ".join(cells))}) JOIN (FROM claimants WHERE src = {src}) USING (rid)""")
-    con.execute("DROP TABLE claimants")
 
 
 _AGE_CLASS = " + ".join(f"((SELECT day FROM learnt_day) - c.day >= {start})::INT" for start in AGE_STARTS_DAYS[1:])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from golden.claims import list_claimants
 from golden.engine import count, identifier, quoted, scratch
 from golden.pinning import list_pins
 from golden.records import rid_of
@@ -77,6 +78,7 @@ def _choose_others(
 def _each_at_hand(con: duckdb.DuckDBPyConnection, parts: Sequence[tuple[RecordSource, ...]]) -> Iterator[tuple[RecordSource, ...]]:
     for portion, sources in enumerate(parts):
         con.execute(f"CREATE OR REPLACE TABLE resident_of AS SELECT rid, res FROM portion_of WHERE portion = {portion}")
+        list_claimants(con)
         yield sources
 
 

@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from golden.believing import Claims, Floats, Model, believe
 from golden.calibration import reliabilities
-from golden.claims import batches, list_claims, list_rules, prior_reliability
+from golden.claims import batches, list_claimants, list_claims, list_rules, prior_reliability
 from golden.engine import arrow, keep
 from golden.learning import Prior, first_model, learn
 from golden.sources import RecordSource, claimed_elements
@@ -60,10 +60,11 @@ def learn_reliability(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSo
         CREATE OR REPLACE TABLE learnt_day AS
         SELECT coalesce(max(day), 0) AS day FROM records WHERE observed_on <= (SELECT max(received_on) FROM sources)""")
     _draw_sample(con)
+    list_claimants(con, "sampled")
     learnt: list[_Learnt] = []
     for elements in batches(claimed_elements(sources), sources, [0] * len(sources)):
         list_rules(con, elements, sources, rules)
-        list_claims(con, elements, sources, "sampled")
+        list_claims(con, elements, sources)
         prepared = [_Asked.of(con, element, eix, sources, rules) for eix, element in enumerate(elements)]
         with ThreadPoolExecutor(WORKERS) as pool:
             learnt += pool.map(_learnt, prepared)
