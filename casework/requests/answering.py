@@ -102,7 +102,7 @@ def ask_extension(store: Store, log: Log, *, number: int, act: Act, days: int) -
         clock = _open_answer(doing)
         checks = {
             f"应为 1 至 {most} 个工作日 from 1 to {most} working days": not 1 <= days <= most,
-            "已延期一次 it was extended before": clock.extended_days > 0,
+            "已延期一次 it was extended before": _was_extended(doing.session, number),
             f"答复已于 {clock.due.day} 到期 the answer was due": day_of(act.now) > clock.due.day,
         }
         faults = [fault for fault, wrong in checks.items() if wrong]
@@ -230,6 +230,14 @@ def _open_answer(doing: Acting) -> Any:
     if found is None:
         raise NotFound("REQ-NONE", where=str(doing.request.id))
     return found
+
+
+def _was_extended(session: Session, number: int) -> bool:
+    """Whether the bureau has consented since the provider got the request; a supplement does not make a second extension lawful."""
+    table = RequestMoveRow
+    received = sa.select(sa.func.max(table.id)).where(table.request_id == number, table.move == "check").scalar_subquery()
+    consented = sa.select(table.id).where(table.request_id == number, table.move == "consent", table.id > received)
+    return session.scalar(consented.limit(1)) is not None
 
 
 def _asked_days(session: Session, number: int) -> int:

@@ -144,6 +144,17 @@ def test_an_extension_takes_the_bureaus_consent_and_happens_once(desk: Desk) -> 
     desk.refused("REQ-EXTENSION", lambda: desk.do("extend", number, why="再延", days=1), number)
 
 
+def test_a_supplement_makes_no_second_extension_lawful(desk: Desk) -> None:
+    """TX-06: ten working days at most, however often the clock of the answer starts."""
+    number = desk.at_provider()
+    desk.do("extend", number, why="数据分散在各所", days=10)
+    desk.do("consent", number)
+    desk.answered(SUPPLEMENT, number)
+    for name in ("submit", "approve"):
+        desk.do(name, number)
+    desk.refused("REQ-EXTENSION", lambda: desk.do("extend", number, why="再延", days=1), number)
+
+
 @pytest.mark.parametrize(("days", "day"), [(0, "2026-11-23"), (11, "2026-11-23"), (5, "2026-12-08")])
 def test_no_extension_beyond_ten_working_days_or_when_it_is_late(desk: Desk, days: int, day: str) -> None:
     """TX-06."""
