@@ -1,46 +1,58 @@
 """Which records changed since the last version, and how far a change can reach: the scope of an incremental run.
 
-A unit is touched if a record of it changed, or carries a number that a changed record carries or names. What is joined can only change in
-the components of touched units and of the units that share a block with them (their mates); these units and their records are the core of
-the scope. Beside it stands what the core is judged by and that stays as it is: the other records of its numbers, and the relatives that
-name them.
+A unit is touched if a record of it changed, or carries a number that a changed record carries or names: its records are read and grouped
+anew. All other units are taken from the state as they stand. What is joined can only change in the components of touched units, of the
+units that share a block with them (their mates) and of those that come in for another reason (drawn in): all these are near. Where the
+edges are known again, the core is what hangs together with a touched unit, or did; nobody else can have become another resident.
 
 Relations made here
-  changed(rid)                   records that came, went or say something else
-  touched_records(rid), touched_units(unit)       old units of touched records
-  core_records(rid), core_units(unit)             old units of the core
-  scope_records(rid)             the core and what stands beside it
-  concerned_residents(res)       residents whose records are in the core
-  capped_blocks(key, block)      blocks over the cap after the change
+  changed(rid)                    records that came, went or say something else
+  returned(res)                   residents to whom a changed record belonged
+  touched_numbers(number), touched_units(unit), touched_records(rid)      units: as they were
+  drawn_in(unit)                  units that are not touched and are near all the same
+  capped_blocks(key, block)       blocks over the cap after the change
+  mates(unit), crossing(unit)     of blocks that the change lifts over the cap or brings under it all units are looked at like touched ones
+  near_units(unit)                old units that are not touched, whom the steps look at
+  core_units(unit), standing_core(unit)   the core, as it was and as it is
+  core_records(rid)               its records, those that went as well
+  concerned_residents(res)        residents whose records are in the core
 """
 
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
-from golden.blocking import keyed_units
 from golden.engine import count, identifier, quoted
-from golden.records import NUMBERS, contents, rid_in, rows_of, union_of, valid_number
+from golden.records import NUMBERS, contents, rid_in, valid_number
 from golden.sources import RecordSource
-from golden.versions import relation
+from golden.state import blocks_of
 from rules.matching import MatchingRules
 
+WORKERS = 2
 
-def list_changed(con: duckdb.DuckDBPyConnection, previous: Path, changed_sources: Sequence[RecordSource], stamped: Collection[str]) -> int:
-    """Make `changed`, and `returned`(res): residents to whom a record belonged that had gone. Returns how many records changed."""
-    names = ", ".join(f"'{quoted(source.dataset)}'" for source in changed_sources) or "NULL"
+
+def list_changed(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], moved: Sequence[int], stamped: Collection[str], rules: MatchingRules
+) -> int:
+    """Make `changed` and `returned`. moved: the places of the sources that sent something since. Returns how many records changed.
+
+    said_now(rid, content, named): the rows of these sources; named: what stands where a number may stand, the record's own or a relative's.
+    """
+    now = contents([sources[place] for place in moved], stamped, lambda source: _named(source, rules))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE said_now AS {now}")
+    places = ", ".join(map(str, moved)) or "NULL"
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE said_before AS
-        SELECT {rid_in("dataset", "record")} AS rid, resident_id[2:]::BIGINT AS res, content
-        FROM {relation(previous, "history")} WHERE dataset IN ({names})""")
-    con.execute("CREATE OR REPLACE TEMP TABLE present AS SELECT rid FROM said_before SEMI JOIN state.unit_of USING (rid)")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE changed AS
+        CREATE OR REPLACE TABLE changed AS
         SELECT coalesce(o.rid, n.rid) AS rid
-        FROM (SELECT rid, content FROM said_before SEMI JOIN present USING (rid)) o
-        FULL JOIN ({contents(changed_sources, stamped)}) n USING (rid) WHERE o.content IS DISTINCT FROM n.content""")
-    con.execute("CREATE OR REPLACE TEMP TABLE returned AS SELECT DISTINCT res FROM said_before SEMI JOIN changed USING (rid)")
+        FROM (SELECT rid, content FROM state.unit_of WHERE src IN ({places})) o FULL JOIN said_now n USING (rid)
+        WHERE o.content IS DISTINCT FROM n.content""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE returned AS
+        SELECT DISTINCT res FROM state.unit_of SEMI JOIN changed USING (rid) JOIN state.units USING (unit)
+        UNION SELECT res FROM state.gone SEMI JOIN changed USING (rid)""")
     return count(con, "changed")
 
 
@@ -49,62 +61,126 @@ def also_changed(con: duckdb.DuckDBPyConnection, records: str) -> None:
     con.execute(f"INSERT INTO changed SELECT rid FROM {records} SEMI JOIN state.unit_of USING (rid) ANTI JOIN changed USING (rid)")
 
 
-def list_touched(con: duckdb.DuckDBPyConnection, changed_sources: Sequence[RecordSource], rules: MatchingRules) -> None:
-    """Make `touched_records` and `touched_units` from `changed` and the state."""
+def list_touched(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `touched_numbers`, `touched_units`, `touched_records` from `changed` and the state."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE touched_numbers AS
-        SELECT number FROM state.numbers SEMI JOIN changed USING (rid)
+        SELECT number FROM state.unit_of SEMI JOIN changed USING (rid) WHERE number IS NOT NULL
         UNION SELECT number FROM state.relatives SEMI JOIN changed USING (rid)
-        UNION SELECT number FROM ({_said_numbers(changed_sources, rules)}) WHERE number IS NOT NULL""")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE touched_units AS
-        SELECT unit FROM state.unit_of SEMI JOIN changed USING (rid)
-        UNION SELECT unit FROM state.unit_of SEMI JOIN (FROM state.numbers SEMI JOIN touched_numbers USING (number)) USING (rid)""")
-    _list_touched_records(con)
+        UNION SELECT {valid_number("cell")} AS number FROM (SELECT unnest(named) AS cell FROM said_now SEMI JOIN changed USING (rid))
+        WHERE number IS NOT NULL""")
+    con.execute("DROP TABLE said_now")
+    con.execute("CREATE OR REPLACE TEMP TABLE touched_units AS SELECT DISTINCT unit FROM state.unit_of SEMI JOIN changed USING (rid)")
+    con.execute("CREATE OR REPLACE TEMP TABLE drawn_in AS SELECT unit FROM state.units SEMI JOIN returned USING (res)")
+    con.execute("CREATE OR REPLACE TEMP TABLE crossing (unit BIGINT)")
+    _touch_numbers(con)
 
 
-def touch(con: duckdb.DuckDBPyConnection, units: str) -> bool:
-    """Add the units of a relation to the touched; whether there were any new ones."""
-    con.execute(f"INSERT INTO touched_units SELECT DISTINCT unit FROM {units} ANTI JOIN touched_units USING (unit)")
+def touch_renumbered(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> bool:
+    """Whether units are touched now that were not: a record that names a relative turned out to belong to somebody else than it did."""
+    if not any(attribute.reversed for attribute in rules.attributes.values()):
+        return False
     before = count(con, "touched_records")
-    _list_touched_records(con)
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE turned AS
+        SELECT rid FROM (SELECT rid, u.number FROM state.unit_of SEMI JOIN touched_records USING (rid) JOIN state.units u USING (unit)) o
+        FULL JOIN (SELECT rid, u.number FROM unit_of JOIN units u USING (unit)) n USING (rid) WHERE o.number IS DISTINCT FROM n.number""")
+    con.execute("""
+        INSERT INTO touched_numbers
+        SELECT DISTINCT number FROM state.relatives SEMI JOIN turned USING (rid) ANTI JOIN touched_numbers USING (number)""")
+    _touch_numbers(con)
     return count(con, "touched_records") > before
 
 
-def list_around(con: duckdb.DuckDBPyConnection, records: str, into: str) -> None:
-    """`into`(rid): the records of a relation, the others of their numbers, and relatives that name these numbers, with theirs."""
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE numbers_at_hand AS
-        SELECT number FROM state.numbers SEMI JOIN {records} USING (rid) UNION FROM touched_numbers""")
+def list_expected(con: duckdb.DuckDBPyConnection) -> str:
+    """expected_records(rid): touched records, and the others of the components that they were in: most of what will be asked for."""
     con.execute("""
-        CREATE OR REPLACE TEMP TABLE naming AS
-        SELECT DISTINCT u.rid FROM state.relatives SEMI JOIN numbers_at_hand USING (number) JOIN state.unit_of r USING (rid)
-        JOIN state.unit_of u USING (unit)""")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE {into} AS
-        SELECT rid FROM {records} UNION SELECT rid FROM naming UNION
-        SELECT rid FROM state.numbers SEMI JOIN (
-          FROM numbers_at_hand UNION SELECT number FROM state.numbers SEMI JOIN naming USING (rid)) USING (number)""")
+        CREATE OR REPLACE TABLE expected_records AS
+        SELECT rid FROM state.unit_of WHERE unit IN (
+          SELECT unit FROM drawn_in UNION SELECT unit FROM state.units
+          WHERE component IN (SELECT component FROM state.units WHERE unit IN (FROM touched_units UNION FROM drawn_in)))
+        UNION FROM touched_records""")
+    return "expected_records"
 
 
-def list_mates(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
-    """mates(unit): old units, not touched, that a pair with a touched unit may be proposed with; crossing(unit): units of blocks that the
-    change lifts over the cap or brings under it. From `unit_<part>` and `units` of the touched units as they are now, and from the state.
+def draw_in(con: duckdb.DuckDBPyConnection, units: str) -> None:
+    """Units of a relation are near, whatever the blocks say."""
+    con.execute(f"INSERT INTO drawn_in SELECT DISTINCT unit FROM {units} WHERE unit NOT IN (FROM drawn_in UNION FROM touched_units)")
+
+
+def draw_in_decided(con: duckdb.DuckDBPyConnection) -> None:
+    """So are those of whom a steward decided together with touched ones, also over records that have gone."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE decided_with AS
+        SELECT DISTINCT unit FROM state.unit_of WHERE rid IN (
+          SELECT rid FROM merged_records WHERE component IN (SELECT component FROM merged_records SEMI JOIN touched_records USING (rid))
+          UNION SELECT record_b FROM decided_records WHERE record_a IN (FROM touched_records)
+          UNION SELECT record_a FROM decided_records WHERE record_b IN (FROM touched_records))""")
+    draw_in(con, "decided_with")
+
+
+def list_mates(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> bool:
+    """mates(unit): old units, not touched, that a pair with a touched unit may be proposed with. Whether blocks crossed the cap: then this
+    is to be done again, for more is `crossing`.
+
+    From `unit_<part>` and `units` of the touched and crossing units as they are now, and from the state.
     """
-    for name in ("mates", "crossing"):
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} (unit BIGINT)")
-    con.execute("CREATE OR REPLACE TEMP TABLE capped_blocks AS FROM state.capped")
-    for key in rules.blocking:
-        _list_mates_by(con, key, rules.block_cap)
+    names = [" + ".join(key) for key in rules.blocking]
+    named = f"{names!r}[key + 1]"
+    con.execute("CREATE OR REPLACE TEMP TABLE outdated AS FROM touched_units UNION FROM crossing")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE now_in AS
+        SELECT key, block, unit, attested FROM ({blocks_of(rules)}) JOIN units USING (unit)
+        WHERE unit IN (FROM standing_touched UNION FROM crossing)""")
+    con.execute("CREATE OR REPLACE TEMP TABLE was_in AS SELECT key, block FROM state.blocked SEMI JOIN outdated USING (unit)")
+    con.execute("CREATE OR REPLACE TEMP TABLE at_hand AS SELECT key, block FROM now_in UNION FROM was_in")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE others_in AS
+        SELECT key, block, unit, attested FROM (FROM state.blocked SEMI JOIN at_hand USING (key, block)) ANTI JOIN outdated USING (unit)
+        JOIN state.units USING (unit)""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE sizes AS
+        SELECT *, size > {rules.block_cap} AND open > 0 AS capped, ({named}, block) IN (SELECT (key, block) FROM state.capped) AS was_capped
+        FROM (SELECT key, block, count(unit) AS size, count_if(NOT attested) AS open
+              FROM at_hand LEFT JOIN (FROM now_in UNION ALL FROM others_in) USING (key, block) GROUP BY key, block)""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE capped_blocks AS
+        FROM state.capped WHERE (key, block) NOT IN (SELECT ({named}, block) FROM sizes)
+        UNION ALL SELECT {named}, block FROM sizes WHERE capped""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE mates AS
+        SELECT DISTINCT o.unit FROM others_in o JOIN now_in n USING (key, block) JOIN sizes USING (key, block)
+        WHERE NOT capped AND NOT (o.attested AND n.attested)""")
+    before = count(con, "crossing")
+    con.execute("INSERT INTO crossing SELECT DISTINCT unit FROM others_in JOIN sizes USING (key, block) WHERE capped <> was_capped")
+    return count(con, "crossing") > before
+
+
+def list_near(con: duckdb.DuckDBPyConnection) -> str:
+    """Make `near_units`."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE nearest AS FROM mates UNION FROM crossing UNION FROM drawn_in UNION FROM touched_units""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE near_units AS
+        SELECT unit FROM state.units WHERE unit NOT IN (FROM touched_units)
+        AND (unit IN (FROM nearest) OR component IN (SELECT component FROM state.units SEMI JOIN nearest USING (unit)))""")
+    return "near_units"
 
 
 def list_core(con: duckdb.DuckDBPyConnection) -> None:
-    """core_units, core_records, concerned_residents from `touched_units`, `mates`, `changed`, `returned`."""
-    con.execute("CREATE OR REPLACE TEMP TABLE near_units AS SELECT unit FROM touched_units UNION SELECT unit FROM mates")
+    """core_units, standing_core, core_records, concerned_residents, from the components that stand now: `drawn_together`."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE hung_together AS
+        FROM standing_touched UNION FROM crossing UNION FROM drawn_in UNION
+        SELECT unit FROM state.units WHERE unit IN (FROM near_units) AND component IN (
+          SELECT component FROM state.units WHERE unit IN (FROM touched_units UNION FROM crossing UNION FROM drawn_in))""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE standing_core AS
+        FROM hung_together UNION SELECT unit FROM drawn_together
+        WHERE component IN (SELECT component FROM drawn_together SEMI JOIN hung_together USING (unit))""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE core_units AS
-        SELECT unit FROM near_units UNION
-        SELECT unit FROM state.units WHERE component IN (SELECT component FROM state.units SEMI JOIN near_units USING (unit))""")
+        FROM touched_units UNION SELECT unit FROM standing_core SEMI JOIN near_units USING (unit)""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE core_records AS
         SELECT rid FROM state.unit_of SEMI JOIN core_units USING (unit) UNION FROM changed""")
@@ -113,69 +189,45 @@ def list_core(con: duckdb.DuckDBPyConnection) -> None:
         SELECT res FROM state.units SEMI JOIN core_units USING (unit) UNION FROM returned""")
 
 
-def reduced(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], records: str, folder: Path) -> tuple[RecordSource, ...]:
-    """The same sources with only the records of a relation (rid) in their files."""
-    from dataclasses import replace
+def reduced(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], records: str, folder: Path, beside: Sequence[RecordSource] = ()
+) -> tuple[RecordSource, ...]:
+    """The same sources with only the records of a relation (rid) in their files. The relation is not a temporary one: several read it.
 
-    folder.mkdir(parents=True, exist_ok=True)
-    found = []
-    for source in sources:
-        standard, faults = folder / f"{source.dataset}.parquet", folder / f"{source.dataset}.faults.parquet"
-        rid = rid_in(f"'{quoted(source.dataset)}'", "_record")
-        for original, part in ((source.standard, standard), (source.faults, faults)):
-            if original is not None:
-                con.execute(f"""
-                    COPY (SELECT * FROM read_parquet('{quoted(str(original))}') WHERE {rid} IN (FROM {records}))
-                    TO '{quoted(str(part))}' (FORMAT parquet, COMPRESSION uncompressed)""")
-        found.append(replace(source, standard=standard, faults=None if source.faults is None else faults))
-    return tuple(found)
+    beside: the outcome of an earlier call, whose records are taken in as well.
+    """
+    folder.mkdir(parents=True)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return tuple(pool.map(lambda n: _reduced(con, sources[n], records, folder, beside[n] if beside else None), range(len(sources))))
 
 
-def _list_touched_records(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE touched_records AS
-        SELECT rid FROM state.unit_of SEMI JOIN touched_units USING (unit) UNION FROM changed""")
+def _reduced(con: duckdb.DuckDBPyConnection, source: RecordSource, records: str, folder: Path, beside: RecordSource | None) -> RecordSource:
+    standard, faults = folder / f"{source.dataset}.parquet", folder / f"{source.dataset}.faults.parquet"
+    files = [(source.standard, standard, beside and beside.standard)]
+    if source.faults is not None:
+        files.append((source.faults, faults, beside and beside.faults))
+    with con.cursor() as own:
+        for original, part, earlier in files:
+            also = f"UNION ALL FROM read_parquet('{quoted(str(earlier))}')" if earlier else ""
+            rid = rid_in(f"'{quoted(source.dataset)}'", "_record")
+            own.execute(f"""
+                COPY (SELECT * FROM read_parquet('{quoted(str(original))}') WHERE {rid} IN (FROM {records}) {also})
+                TO '{quoted(str(part))}' (FORMAT parquet, COMPRESSION uncompressed)""")
+    return replace(source, standard=standard, faults=None if source.faults is None else faults)
 
 
-def _said_numbers(sources: Sequence[RecordSource], rules: MatchingRules) -> str:
-    """SQL (number): the valid numbers that the changed rows of some sources carry or name."""
+def _named(source: RecordSource, rules: MatchingRules) -> str:
     elements = [*NUMBERS, *(element for a in rules.attributes.values() if a.reversed for element in a.elements)]
-    cells = [
-        (valid_number(identifier(column)), rows_of(source, f"rid, {identifier(column)}"))
-        for source in sources
-        for element in elements
-        for column in source.columns.get(element, ())
-    ]
-    parts = [f"SELECT {number} AS number FROM ({rows}) SEMI JOIN changed USING (rid)" for number, rows in cells]
-    return union_of(parts, "SELECT NULL::VARCHAR AS number")
+    columns = [identifier(column) for element in elements for column in source.columns.get(element, ())]
+    return f", [{', '.join(columns)}]::VARCHAR[] AS named"
 
 
-def _list_mates_by(con: duckdb.DuckDBPyConnection, key: Sequence[str], cap: int) -> None:
-    name = " + ".join(key)
-    first = key[0]
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE now_in AS
-        SELECT unit, block, attested FROM ({keyed_units(key)}) JOIN units USING (unit) SEMI JOIN standing_touched USING (unit)""")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE was_in AS
-        SELECT unit, block FROM ({keyed_units(key, "unit IN (FROM touched_units)", "state.")})""")
-    con.execute("CREATE OR REPLACE TEMP TABLE blocks_at_hand AS SELECT block FROM now_in UNION SELECT block FROM was_in")
-    likely = f"""value IN (SELECT value FROM unit_{first} SEMI JOIN standing_touched USING (unit) UNION
-        SELECT value FROM state.unit_{first} SEMI JOIN touched_units USING (unit)) AND unit NOT IN (FROM touched_units)"""
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE others_in AS
-        SELECT unit, block, attested FROM ({keyed_units(key, likely, "state.")})
-        SEMI JOIN blocks_at_hand USING (block) JOIN state.units USING (unit)""")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE sizes AS
-        SELECT block, count_if(place <> 'old') AS size, count_if(place <> 'old' AND NOT attested) AS open,
-          block IN (SELECT block FROM state.capped WHERE key = '{name}') AS was_capped
-        FROM (SELECT block, 'now' AS place, attested FROM now_in UNION ALL SELECT block, 'other', attested FROM others_in
-              UNION ALL SELECT block, 'old', true FROM was_in) GROUP BY block""")
-    con.execute(f"DELETE FROM capped_blocks WHERE key = '{name}' AND block IN (SELECT block FROM sizes)")
-    con.execute(f"INSERT INTO capped_blocks SELECT '{name}', block FROM sizes WHERE size > {cap} AND open > 0")
-    con.execute(f"""
-        INSERT INTO crossing SELECT unit FROM others_in JOIN sizes USING (block) WHERE was_capped <> (size > {cap} AND open > 0)""")
-    con.execute(f"""
-        INSERT INTO mates SELECT DISTINCT o.unit FROM others_in o JOIN now_in n USING (block) JOIN sizes USING (block)
-        WHERE size <= {cap} AND NOT (o.attested AND n.attested)""")
+def _touch_numbers(con: duckdb.DuckDBPyConnection) -> None:
+    """All who carry a touched number are touched; `touched_records` then are theirs and those that changed."""
+    con.execute("""
+        INSERT INTO touched_units
+        SELECT DISTINCT unit FROM state.unit_of SEMI JOIN touched_numbers USING (number) WHERE unit NOT IN (FROM touched_units)""")
+    con.execute("DELETE FROM drawn_in WHERE unit IN (FROM touched_units)")
+    con.execute("""
+        CREATE OR REPLACE TABLE touched_records AS
+        SELECT rid FROM state.unit_of SEMI JOIN touched_units USING (unit) UNION FROM changed""")

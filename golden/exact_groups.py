@@ -149,7 +149,7 @@ def _list_units(con: duckdb.DuckDBPyConnection) -> None:
           SELECT unit, max(own_number) AS number, bool_or(own_number IS NOT NULL AND attests) AS attested, count(*)::INT AS records
           FROM contested_units GROUP BY unit)
         UNION ALL SELECT rid, NULL, false, 1, false FROM records WHERE number IS NULL""")
-    _list_conflicts(con)
+    list_conflicts(con)
 
 
 def count_units(con: duckdb.DuckDBPyConnection) -> None:
@@ -159,10 +159,11 @@ def count_units(con: duckdb.DuckDBPyConnection) -> None:
         SELECT *, number IS NOT NULL AND coalesce(bool_or(attested) OVER (PARTITION BY number), false) AS number_attested FROM (
           SELECT unit, max(own_number) AS number, bool_or(own_number IS NOT NULL AND attests) AS attested, count(*)::INT AS records
           FROM unit_of JOIN records USING (rid) JOIN sources USING (src) GROUP BY unit)""")
-    _list_conflicts(con)
+    list_conflicts(con)
 
 
-def _list_conflicts(con: duckdb.DuckDBPyConnection) -> None:
+def list_conflicts(con: duckdb.DuckDBPyConnection) -> None:
+    """`number_conflicts` from `units`."""
     con.execute("""
         CREATE OR REPLACE TABLE number_conflicts AS
         SELECT number, count(*) AS units FROM units WHERE number IS NOT NULL GROUP BY number HAVING count(*) > 1""")

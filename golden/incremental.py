@@ -1,8 +1,8 @@
 """A run that looks only at what changes can reach, and leaves the same version as a full run by the same model would.
 
-The steps are those of `resolution`, over the records of the scope (`changes`); what comes out for the core replaces what the last version
-said, all else stands. The golden values are chosen only for residents whose records changed, in number or in what they say, and for those
-whose identity number turned out, or ceased, to be another's as well.
+The steps are those of `resolution`, over touched records and over what the state knows of the units near them (`changes`); what comes out
+for the core replaces what the last version said, all else stands. The golden values are chosen only for residents whose records changed, in
+number or in what they say, and for those whose identity number turned out, or ceased, to be another's as well.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -14,19 +14,32 @@ import duckdb
 
 from golden.alarms import raise_alarms
 from golden.blocking import propose_pairs
-from golden.changes import also_changed, list_around, list_changed, list_core, list_mates, list_touched, reduced, touch
+from golden.changes import (
+    also_changed,
+    draw_in,
+    draw_in_decided,
+    list_changed,
+    list_core,
+    list_expected,
+    list_mates,
+    list_near,
+    list_touched,
+    reduced,
+    touch_renumbered,
+)
 from golden.clustering import cluster_units
 from golden.comparison import score_pairs
 from golden.decisions import DecisionsAtHand, decide_units, give_back, list_decisions, list_moved
 from golden.engine import count
 from golden.exact_groups import group_exactly
 from golden.identity import IdentityChanges, keep_identities, recall
-from golden.records import read_records
+from golden.records import list_records, read_records
 from golden.resolution import Resolution, conflicts_in, warnings_of
 from golden.review import list_review
 from golden.sources import RecordSource
+from golden.state import label_components, relatives_elsewhere, spell, stand_in
 from golden.survivorship import choose_values
-from golden.unit_values import list_raw_values, list_unit_values
+from golden.unit_values import list_facts, list_raw_values, list_unit_values
 from golden.versions import relation
 from golden.weights import Weights
 from rules.authority import SurvivorshipRules
@@ -68,21 +81,23 @@ def resolve_changes(
     `touched`(res) and those of `changes`, which `bring_forward` needs.
     """
     told("changes")
-    moved = [source for source in sources if standing.snapshots.get(source.dataset) != source.version]
-    if list_changed(con, standing.folder, moved, stamped) > MOST_CHANGED * standing.records:
+    moved = [place for place, source in enumerate(sources) if standing.snapshots.get(source.dataset) != source.version]
+    if list_changed(con, sources, moved, stamped, matching) > MOST_CHANGED * standing.records:
         return None
     list_decisions(con, decisions.standing)
     also_changed(con, list_moved(con, decisions.moved_since(standing.decisions)))
-    list_touched(con, moved, matching)
+    list_touched(con)
     with TemporaryDirectory(prefix="scope-", dir=spill) as folder:
         scope = _Scope(con=con, sources=sources, stamped=stamped, matching=matching, weights=weights, folder=Path(folder))
+        told("scope")
+        at_hand = scope.group()
+        scope.reach()
         while True:
-            told("scope")
-            scope.reach()
             told("linking")
+            scope.link()
             recall(con, standing.folder, "concerned_residents")
             give_back(con, decisions.revoked)
-            at_hand = scope.link()
+            at_hand = scope.read_core(at_hand)
             told("identities")
             changes = keep_identities(con)
             told("values")
@@ -91,7 +106,9 @@ def resolve_changes(
             if not _numbers_unsettled(con):
                 break
         raise_alarms(con, at_hand)
-        list_review(con, matching, weights, "core_residents", standing.folder)
+        told("review")
+        list_review(con, matching, weights, _residents_near(con), standing.folder)
+        _recall_keys(con)
     return _resolution(con, matching, standing, weights, changes)
 
 
@@ -104,42 +121,81 @@ class _Scope:
     weights: Weights
     folder: Path
 
-    def reach(self) -> None:
-        """`core_records`, `core_units`, `scope_records`: touched units are grouped anew to see which blocks they are in now."""
-        con = self.con
+    def group(self) -> tuple[RecordSource, ...]:
+        """The touched records are read and grouped anew; gives the sources with them and with those that are likely to be asked for."""
+        con, calls = self.con, count(self.con, "duckdb_tables()")
         while True:
-            list_around(con, "touched_records", "scope_records")
-            self._values()
+            at_hand = reduced(con, self.sources, list_expected(con), self.folder / f"expected-{calls}")
             con.execute("""
-                CREATE OR REPLACE TEMP TABLE standing_touched AS
-                SELECT DISTINCT unit FROM unit_of SEMI JOIN touched_records USING (rid)""")
-            list_mates(con, self.matching)
-            if not touch(con, "crossing"):
+                CREATE OR REPLACE TEMP TABLE attested_elsewhere AS FROM state.attested_cut ANTI JOIN touched_numbers USING (number)""")
+            read_records(con, at_hand, self.matching, self.stamped)
+            con.execute("DELETE FROM records WHERE rid NOT IN (FROM touched_records)")
+            group_exactly(con, self.matching.exact)
+            decide_units(con)
+            if not touch_renumbered(con, self.matching):
                 break
-        list_core(con)
-        list_around(con, "core_records", "scope_records")
-
-    def link(self) -> tuple[RecordSource, ...]:
-        """From the records of the scope to the clusters of the core; gives the sources with the records of the scope."""
-        con, at_hand = self.con, self._values()
-        con.execute("CREATE OR REPLACE TEMP TABLE standing_core AS SELECT DISTINCT unit FROM unit_of SEMI JOIN core_records USING (rid)")
-        propose_pairs(con, self.matching, capped_known=True)
-        con.execute("DELETE FROM pairs WHERE a NOT IN (FROM standing_core) OR b NOT IN (FROM standing_core)")
-        score_pairs(con, self.matching, self.weights)
-        for relation_of_units in ("unit_of", "units"):
-            con.execute(f"DELETE FROM {relation_of_units} WHERE unit NOT IN (FROM standing_core)")
-        cluster_units(con, self.matching, self.weights)
+            calls += 1
+        con.execute("CREATE OR REPLACE TEMP TABLE standing_touched AS SELECT unit FROM units")
         return at_hand
 
-    def _values(self) -> tuple[RecordSource, ...]:
+    def reach(self) -> None:
+        """What the touched units say now, and by the blocks that they are in now and were in, `near_units`."""
         con = self.con
-        at_hand = reduced(con, self.sources, "scope_records", self.folder)
-        read_records(con, at_hand, self.matching, self.stamped)
-        group_exactly(con, self.matching.exact)
-        decide_units(con)
         list_raw_values(con, self.matching)
+        relatives_elsewhere(con, self.matching)
         list_unit_values(con, self.matching, self.weights)
+        spell(con, self.matching)
+        draw_in_decided(con)
+        while list_mates(con, self.matching):
+            stand_in(con, self.matching, "crossing")
+
+    def link(self) -> None:
+        """From the units at hand and near to clusters; gives `core_units` and `core_records`."""
+        con = self.con
+        stand_in(con, self.matching, list_near(con))
+        spell(con, self.matching)
+        list_facts(con, self.matching)
+        decide_units(con)
+        propose_pairs(con, self.matching, capped_known=True)
+        score_pairs(con, self.matching, self.weights)
+        cluster_units(con, self.matching, self.weights)
+        label_components(con)
+        list_core(con)
+        con.execute("DELETE FROM cluster_of WHERE unit NOT IN (FROM standing_core)")
+
+    def read_core(self, at_hand: tuple[RecordSource, ...]) -> tuple[RecordSource, ...]:
+        """The records of the core, and those that a steward decided about together with them."""
+        con = self.con
+        con.execute("""
+            CREATE OR REPLACE TABLE asked_records AS
+            SELECT rid FROM core_records UNION SELECT record_b FROM decided_records WHERE record_a IN (FROM core_records)
+            UNION SELECT record_a FROM decided_records WHERE record_b IN (FROM core_records)""")
+        con.execute("CREATE OR REPLACE TABLE missing_records AS SELECT rid FROM asked_records ANTI JOIN expected_records USING (rid)")
+        if count(con, "missing_records"):
+            folder = self.folder / f"asked-{count(con, 'missing_records')}"
+            at_hand = reduced(con, self.sources, "missing_records", folder, at_hand)
+            con.execute("INSERT INTO expected_records FROM missing_records")
+        list_records(con, at_hand, self.matching, self.stamped)
+        spell(con, self.matching)
         return at_hand
+
+
+def _residents_near(con: duckdb.DuckDBPyConnection) -> str:
+    """residents_near(rid, res): the core as it is, and the others near as they were."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE residents_near AS
+        FROM core_residents UNION ALL
+        SELECT rid, res FROM state.unit_of JOIN state.units USING (unit)
+        WHERE unit IN (FROM near_units) AND unit NOT IN (FROM standing_core)""")
+    return "residents_near"
+
+
+def _recall_keys(con: duckdb.DuckDBPyConnection) -> None:
+    """What the units of the review queue are called, where their records are not at hand."""
+    con.execute("""
+        INSERT INTO records BY NAME
+        SELECT unit AS rid, src, record FROM state.units
+        WHERE unit IN (SELECT a FROM review_pairs UNION SELECT b FROM review_pairs) AND unit NOT IN (SELECT rid FROM records)""")
 
 
 def _list_touched_residents(con: duckdb.DuckDBPyConnection) -> None:
@@ -175,7 +231,7 @@ def _numbers_unsettled(con: duckdb.DuckDBPyConnection) -> bool:
         WHERE number IN ((SELECT number FROM numbers_of_record EXCEPT SELECT number FROM state.own_numbers SEMI JOIN touched USING (res))
           UNION (SELECT number FROM state.own_numbers SEMI JOIN touched USING (res) EXCEPT SELECT number FROM numbers_of_record))""")
     con.execute("CREATE OR REPLACE TEMP TABLE unsettled_units AS SELECT unit FROM state.units SEMI JOIN unsettled USING (res)")
-    touch(con, "unsettled_units")
+    draw_in(con, "unsettled_units")
     return count(con, "unsettled") > before
 
 

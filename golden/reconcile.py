@@ -233,7 +233,7 @@ class _Work:
                 self.told("files")
                 write_version(con, self.lake, self.version, golden_columns(), list(matching.comparisons), on=self.previous)
                 self.told("state")
-                bring_forward(con, matching, self.version)
+                bring_forward(con, self.folder, matching, self.version)
             return found
 
     def _comparable(self) -> bool:

@@ -44,15 +44,19 @@ def read_records(
 
     `stamped`: the data sets whose dates say nothing, where the files at hand are only a part of them; none: they are looked for.
     """
-    stamped = stamped_at_upload(con, sources) if stamped is None else stamped
-    _list_names(con, sources, rules)
-    _list_sources(con, sources, stamped)
-    _list_records(con, sources, stamped)
-    _doubt_cut_numbers(con)
+    list_records(con, sources, rules, stamped_at_upload(con, sources) if stamped is None else stamped)
     for attribute in rules.attributes.values():
         if attribute.kind != "number":
             _list_values(con, sources, attribute)
     _list_lost_numbers(con, sources)
+
+
+def list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: MatchingRules, stamped: Collection[str]) -> None:
+    """Make `names`, `sources` and `records` only: where units stand already, what is matched by is not asked for again."""
+    _list_names(con, sources, rules)
+    _list_sources(con, sources, stamped)
+    _list_records(con, sources, stamped)
+    _doubt_cut_numbers(con)
 
 
 def stamped_at_upload(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> frozenset[str]:
@@ -68,11 +72,14 @@ def _most_on_one_day(con: duckdb.DuckDBPyConnection, source: RecordSource, colum
     return most, total
 
 
-def contents(sources: Sequence[RecordSource], stamped: Collection[str]) -> str:
-    """SQL for (rid, content) of all records of some sources: two versions of a record that say the same have the same content."""
-    parts = [rows_of(source, f"rid, {contents_of(source, stamped)} AS content") for source in sources]
+def contents(sources: Sequence[RecordSource], stamped: Collection[str], beside: Callable[[RecordSource], str] = lambda source: "") -> str:
+    """SQL for (rid, content) of all records of some sources: two versions of a record that say the same have the same content.
+
+    beside: SQL of further columns of a source's rows, each led by a comma.
+    """
+    parts = [rows_of(source, f"rid, {contents_of(source, stamped)} AS content{beside(source)}") for source in sources]
     rows = union_of(parts, "SELECT NULL::BIGINT AS rid, NULL::BIGINT AS content")
-    return f"SELECT rid, {WITH_LOST} AS content FROM ({rows}) LEFT JOIN ({_lost_contents(sources)}) USING (rid)"
+    return f"SELECT * EXCLUDE (lost) REPLACE ({WITH_LOST} AS content) FROM ({rows}) LEFT JOIN ({_lost_contents(sources)}) USING (rid)"
 
 
 WITH_LOST = "xor(content, coalesce(lost, 0))"
@@ -237,11 +244,16 @@ def _value_sql(attribute: Attribute, element: str, column: str) -> str:
 
 
 def _doubt_cut_numbers(con: duckdb.DuckDBPyConnection) -> None:
-    """doubtful(rid, number): a number ending in 000 that no source of record holds was cut, although its check holds by chance."""
+    """doubtful(rid, number): a number ending in 000 that no source of record holds was cut, although its check holds by chance.
+
+    attested_elsewhere(number): such numbers that records which are not at hand attest, where it stands.
+    """
+    con.execute("CREATE TEMP TABLE IF NOT EXISTS attested_elsewhere (number VARCHAR)")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE doubtful AS
         SELECT rid, number FROM records WHERE number LIKE '%000'
-        AND number NOT IN (SELECT number FROM records JOIN sources USING (src) WHERE attests AND number LIKE '%000')""")
+        AND number NOT IN (SELECT number FROM records JOIN sources USING (src) WHERE attests AND number LIKE '%000')
+        AND number NOT IN (FROM attested_elsewhere)""")
     con.execute("UPDATE records SET number = NULL WHERE rid IN (SELECT rid FROM doubtful)")
 
 
