@@ -41,7 +41,8 @@ def list_changed(
 
     said_now(rid, content, named): the rows of these sources; named: what stands where a number may stand, the record's own or a relative's.
     """
-    now = contents([sources[place] for place in moved], stamped, lambda source: _named(source, rules))
+    nothing = "SELECT NULL::BIGINT AS rid, NULL::BIGINT AS content, NULL::VARCHAR[] AS named LIMIT 0"
+    now = contents([sources[place] for place in moved], stamped, lambda source: _named(source, rules)) if moved else nothing
     con.execute(f"CREATE OR REPLACE TEMP TABLE said_now AS {now}")
     places = ", ".join(map(str, moved)) or "NULL"
     con.execute(f"""

@@ -36,9 +36,9 @@ from golden.identity import IdentityChanges, keep_identities, recall
 from golden.records import list_records, read_records
 from golden.resolution import Resolution, conflicts_in, warnings_of
 from golden.review import list_review
-from golden.sources import RecordSource
+from golden.sources import RecordSource, claimed_elements
 from golden.state import label_components, relatives_elsewhere, spell, stand_in
-from golden.survivorship import choose_values
+from golden.survivorship import choose_numbers, choose_others, make_empty
 from golden.unit_values import list_facts, list_raw_values, list_unit_values
 from golden.versions import relation
 from golden.weights import Weights
@@ -102,9 +102,11 @@ def resolve_changes(
             changes = keep_identities(con)
             told("values")
             _list_touched_residents(con)
-            choose_values(con, at_hand, survivorship)
+            make_empty(con)
+            choose_numbers(con, at_hand, survivorship)
             if not _numbers_unsettled(con):
                 break
+        choose_others(con, at_hand, survivorship, claimed_elements(at_hand))
         raise_alarms(con, at_hand)
         told("review")
         list_review(con, matching, weights, _residents_near(con), standing.folder)
