@@ -94,45 +94,56 @@ def touch_renumbered(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> bo
 
 
 def list_expected(con: duckdb.DuckDBPyConnection) -> str:
-    """expected_records(rid): touched records, and the others of the components that they were in: most of what will be asked for."""
+    """expected_records(rid): touched records, and the others of the components that they were in: most of what will be asked for.
+
+    `concerned_residents` are theirs, for the time being.
+    """
     con.execute("""
         CREATE OR REPLACE TABLE expected_records AS
         SELECT rid FROM state.unit_of WHERE unit IN (
           SELECT unit FROM drawn_in UNION SELECT unit FROM state.units
           WHERE component IN (SELECT component FROM state.units WHERE unit IN (FROM touched_units UNION FROM drawn_in)))
         UNION FROM touched_records""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE concerned_residents AS
+        SELECT DISTINCT res FROM state.unit_of SEMI JOIN expected_records USING (rid) JOIN state.units USING (unit) UNION FROM returned""")
     return "expected_records"
 
 
-def draw_in(con: duckdb.DuckDBPyConnection, units: str) -> None:
-    """Units of a relation are near, whatever the blocks say."""
+def draw_in(con: duckdb.DuckDBPyConnection, units: str) -> bool:
+    """Units of a relation are near, whatever the blocks say. Whether any of them was not."""
+    before = count(con, "drawn_in")
     con.execute(f"INSERT INTO drawn_in SELECT DISTINCT unit FROM {units} WHERE unit NOT IN (FROM drawn_in UNION FROM touched_units)")
+    return count(con, "drawn_in") > before
 
 
-def draw_in_decided(con: duckdb.DuckDBPyConnection) -> None:
-    """So are those of whom a steward decided together with touched ones, also over records that have gone."""
-    con.execute("""
+def draw_in_decided(con: duckdb.DuckDBPyConnection, records: str) -> bool:
+    """So are those of whom a steward decided together with records of a relation (rid), also over records that have gone."""
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE decided_with AS
         SELECT DISTINCT unit FROM state.unit_of WHERE rid IN (
-          SELECT rid FROM merged_records WHERE component IN (SELECT component FROM merged_records SEMI JOIN touched_records USING (rid))
-          UNION SELECT record_b FROM decided_records WHERE record_a IN (FROM touched_records)
-          UNION SELECT record_a FROM decided_records WHERE record_b IN (FROM touched_records))""")
-    draw_in(con, "decided_with")
+          SELECT rid FROM merged_records WHERE component IN (SELECT component FROM merged_records SEMI JOIN {records} USING (rid))
+          UNION SELECT record_b FROM decided_records WHERE record_a IN (FROM {records})
+          UNION SELECT record_a FROM decided_records WHERE record_b IN (FROM {records}))""")
+    return draw_in(con, "decided_with")
+
+
+def list_blocks(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
+    """touched_blocks(key, block, unit): the blocks of the touched units as they are now, from `unit_<part>` while only they are at hand."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_blocks AS {blocks_of(rules)}")
 
 
 def list_mates(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> bool:
     """mates(unit): old units, not touched, that a pair with a touched unit may be proposed with. Whether blocks crossed the cap: then this
-    is to be done again, for more is `crossing`.
-
-    From `unit_<part>` and `units` of the touched and crossing units as they are now, and from the state.
+    is to be done again, for more is `crossing`. From `touched_blocks`, `units`, and the state.
     """
-    names = [" + ".join(key) for key in rules.blocking]
-    named = f"{names!r}[key + 1]"
+    named = _named_key(rules)
     con.execute("CREATE OR REPLACE TEMP TABLE outdated AS FROM touched_units UNION FROM crossing")
-    con.execute(f"""
+    con.execute("""
         CREATE OR REPLACE TEMP TABLE now_in AS
-        SELECT key, block, unit, attested FROM ({blocks_of(rules)}) JOIN units USING (unit)
-        WHERE unit IN (FROM standing_touched UNION FROM crossing)""")
+        SELECT key, block, unit, attested
+        FROM (FROM touched_blocks UNION ALL SELECT key, block, unit FROM state.blocked SEMI JOIN crossing USING (unit))
+        JOIN units USING (unit)""")
     con.execute("CREATE OR REPLACE TEMP TABLE was_in AS SELECT key, block FROM state.blocked SEMI JOIN outdated USING (unit)")
     con.execute("CREATE OR REPLACE TEMP TABLE at_hand AS SELECT key, block FROM now_in UNION FROM was_in")
     con.execute("""
@@ -168,6 +179,29 @@ def list_near(con: duckdb.DuckDBPyConnection) -> str:
     return "near_units"
 
 
+def propose_near(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> str:
+    """`pairs` and `blocks_capped` as `blocking.propose_pairs` makes them, of the touched units and those near; all keys at once, for blocks
+    of units that did not change are known.
+    """
+    con.execute("CREATE OR REPLACE TABLE blocks_capped (key VARCHAR, blocks BIGINT, units BIGINT)")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE keyed AS
+        SELECT key, block, unit, attested
+        FROM (FROM touched_blocks UNION ALL SELECT key, block, unit FROM state.blocked SEMI JOIN near_units USING (unit))
+        JOIN units USING (unit)
+        WHERE ({_named_key(rules)}, block) NOT IN (SELECT (key, block) FROM capped_blocks)""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE shared_blocks AS
+        SELECT key, block FROM keyed GROUP BY key, block HAVING count(*) > 1 AND count_if(NOT attested) > 0""")
+    con.execute("CREATE OR REPLACE TEMP TABLE sharing AS FROM keyed SEMI JOIN shared_blocks USING (key, block)")
+    con.execute("""
+        CREATE OR REPLACE TABLE pairs AS
+        SELECT row_number() OVER (ORDER BY a, b) AS pair, a, b FROM (
+          SELECT DISTINCT least(x.unit, y.unit) AS a, greatest(x.unit, y.unit) AS b FROM sharing x JOIN sharing y USING (key, block)
+          WHERE NOT x.attested AND x.unit <> y.unit AND (y.attested OR x.unit < y.unit))""")
+    return "pairs"
+
+
 def list_core(con: duckdb.DuckDBPyConnection) -> None:
     """core_units, standing_core, core_records, concerned_residents, from the components that stand now: `drawn_together`."""
     con.execute("""
@@ -191,30 +225,34 @@ def list_core(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def reduced(
-    con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], records: str, folder: Path, beside: Sequence[RecordSource] = ()
+    con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], records: str, folder: Path, part: int = 1
 ) -> tuple[RecordSource, ...]:
-    """The same sources with only the records of a relation (rid) in their files. The relation is not a temporary one: several read it.
-
-    beside: the outcome of an earlier call, whose records are taken in as well.
-    """
-    folder.mkdir(parents=True)
+    """The same sources with only the records of a relation (rid) in their files. The relation is not a temporary one: several read it."""
     with ThreadPoolExecutor(WORKERS) as pool:
-        return tuple(pool.map(lambda n: _reduced(con, sources[n], records, folder, beside[n] if beside else None), range(len(sources))))
+        return tuple(pool.map(lambda source: _reduced(con, source, records, folder, part), sources))
 
 
-def _reduced(con: duckdb.DuckDBPyConnection, source: RecordSource, records: str, folder: Path, beside: RecordSource | None) -> RecordSource:
-    standard, faults = folder / f"{source.dataset}.parquet", folder / f"{source.dataset}.faults.parquet"
-    files = [(source.standard, standard, beside and beside.standard)]
-    if source.faults is not None:
-        files.append((source.faults, faults, beside and beside.faults))
+def all_parts(source: RecordSource) -> RecordSource:
+    """The source with the records of all parts of it, where more were asked for by and by."""
+    return replace(source, standard=source.standard.with_name("*.parquet"))
+
+
+def _reduced(con: duckdb.DuckDBPyConnection, source: RecordSource, records: str, folder: Path, part: int) -> RecordSource:
+    standard, faults = (folder / kind / source.dataset / f"{part}.parquet" for kind in ("standard", "faults"))
+    files = [(source.standard, standard), *([(source.faults, faults)] if source.faults is not None else [])]
     with con.cursor() as own:
-        for original, part, earlier in files:
-            also = f"UNION ALL FROM read_parquet('{quoted(str(earlier))}')" if earlier else ""
+        for original, reduced_file in files:
+            reduced_file.parent.mkdir(parents=True, exist_ok=True)
             rid = rid_in(f"'{quoted(source.dataset)}'", "_record")
             own.execute(f"""
-                COPY (SELECT * FROM read_parquet('{quoted(str(original))}') WHERE {rid} IN (FROM {records}) {also})
-                TO '{quoted(str(part))}' (FORMAT parquet, COMPRESSION uncompressed)""")
+                COPY (SELECT * FROM read_parquet('{quoted(str(original))}') WHERE {rid} IN (FROM {records}))
+                TO '{quoted(str(reduced_file))}' (FORMAT parquet, COMPRESSION uncompressed)""")
     return replace(source, standard=standard, faults=None if source.faults is None else faults)
+
+
+def _named_key(rules: MatchingRules) -> str:
+    """SQL: the name of the blocking key whose place among the rules is `key`."""
+    return f"{[' + '.join(key) for key in rules.blocking]!r}[key + 1]"
 
 
 def _named(source: RecordSource, rules: MatchingRules) -> str:

@@ -13,17 +13,19 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from golden.alarms import raise_alarms
-from golden.blocking import propose_pairs
 from golden.changes import (
+    all_parts,
     also_changed,
     draw_in,
     draw_in_decided,
+    list_blocks,
     list_changed,
     list_core,
     list_expected,
     list_mates,
     list_near,
     list_touched,
+    propose_near,
     reduced,
     touch_renumbered,
 )
@@ -88,26 +90,33 @@ def resolve_changes(
     also_changed(con, list_moved(con, decisions.moved_since(standing.decisions)))
     list_touched(con)
     with TemporaryDirectory(prefix="scope-", dir=spill) as folder:
-        scope = _Scope(con=con, sources=sources, stamped=stamped, matching=matching, weights=weights, folder=Path(folder))
+        scope = _Scope(
+            con=con,
+            sources=sources,
+            stamped=stamped,
+            matching=matching,
+            weights=weights,
+            standing=standing,
+            decisions=decisions,
+            folder=Path(folder),
+        )
         told("scope")
         at_hand = scope.group()
         scope.reach()
         while True:
             told("linking")
             scope.link()
-            recall(con, standing.folder, "concerned_residents")
-            give_back(con, decisions.revoked)
-            at_hand = scope.read_core(at_hand)
+            chosen_from = scope.read_core(at_hand)
             told("identities")
             changes = keep_identities(con)
             told("values")
             _list_touched_residents(con)
             make_empty(con)
-            choose_numbers(con, at_hand, survivorship)
+            choose_numbers(con, chosen_from, survivorship)
             if not _numbers_unsettled(con):
                 break
-        choose_others(con, at_hand, survivorship, claimed_elements(at_hand))
-        raise_alarms(con, at_hand)
+        choose_others(con, chosen_from, survivorship, claimed_elements(chosen_from))
+        raise_alarms(con, chosen_from)
         told("review")
         list_review(con, matching, weights, _residents_near(con), standing.folder)
         _recall_keys(con)
@@ -121,22 +130,26 @@ class _Scope:
     stamped: Collection[str]
     matching: MatchingRules
     weights: Weights
+    standing: Standing
+    decisions: DecisionsAtHand
     folder: Path
 
     def group(self) -> tuple[RecordSource, ...]:
         """The touched records are read and grouped anew; gives the sources with them and with those that are likely to be asked for."""
-        con, calls = self.con, count(self.con, "duckdb_tables()")
+        con, tried = self.con, 0
+        con.execute("CREATE OR REPLACE TEMP VIEW known_names AS FROM state.names")
         while True:
-            at_hand = reduced(con, self.sources, list_expected(con), self.folder / f"expected-{calls}")
+            at_hand = reduced(con, self.sources, list_expected(con), self.folder / str(tried := tried + 1))
             con.execute("""
                 CREATE OR REPLACE TEMP TABLE attested_elsewhere AS FROM state.attested_cut ANTI JOIN touched_numbers USING (number)""")
+            self.recall()
             read_records(con, at_hand, self.matching, self.stamped)
+            con.execute("CREATE OR REPLACE TABLE records_read AS FROM records")
             con.execute("DELETE FROM records WHERE rid NOT IN (FROM touched_records)")
             group_exactly(con, self.matching.exact)
             decide_units(con)
             if not touch_renumbered(con, self.matching):
                 break
-            calls += 1
         con.execute("CREATE OR REPLACE TEMP TABLE standing_touched AS SELECT unit FROM units")
         return at_hand
 
@@ -145,41 +158,54 @@ class _Scope:
         con = self.con
         list_raw_values(con, self.matching)
         relatives_elsewhere(con, self.matching)
+        spell(con, self.matching, units=False)
         list_unit_values(con, self.matching, self.weights)
-        spell(con, self.matching)
-        draw_in_decided(con)
+        list_blocks(con, self.matching)
+        draw_in_decided(con, "touched_records")
         while list_mates(con, self.matching):
             stand_in(con, self.matching, "crossing")
 
     def link(self) -> None:
         """From the units at hand and near to clusters; gives `core_units` and `core_records`."""
         con = self.con
-        stand_in(con, self.matching, list_near(con))
-        spell(con, self.matching)
-        list_facts(con, self.matching)
-        decide_units(con)
-        propose_pairs(con, self.matching, capped_known=True)
-        score_pairs(con, self.matching, self.weights)
-        cluster_units(con, self.matching, self.weights)
-        label_components(con)
-        list_core(con)
+        while True:
+            stand_in(con, self.matching, list_near(con))
+            spell(con, self.matching, units=True)
+            list_facts(con, self.matching)
+            decide_units(con)
+            propose_near(con, self.matching)
+            score_pairs(con, self.matching, self.weights)
+            cluster_units(con, self.matching, self.weights)
+            label_components(con)
+            list_core(con)
+            if not draw_in_decided(con, "core_records"):
+                break
         con.execute("DELETE FROM cluster_of WHERE unit NOT IN (FROM standing_core)")
 
+    def recall(self) -> None:
+        recall(self.con, self.standing.folder, "concerned_residents")
+        give_back(self.con, self.decisions.revoked)
+
     def read_core(self, at_hand: tuple[RecordSource, ...]) -> tuple[RecordSource, ...]:
-        """The records of the core, and those that a steward decided about together with them."""
+        """`records` of the core; what was not expected of it is read now. Gives the sources with all that was read."""
         con = self.con
-        con.execute("""
-            CREATE OR REPLACE TABLE asked_records AS
-            SELECT rid FROM core_records UNION SELECT record_b FROM decided_records WHERE record_a IN (FROM core_records)
-            UNION SELECT record_a FROM decided_records WHERE record_b IN (FROM core_records)""")
-        con.execute("CREATE OR REPLACE TABLE missing_records AS SELECT rid FROM asked_records ANTI JOIN expected_records USING (rid)")
+        con.execute("CREATE OR REPLACE TABLE missing_records AS SELECT rid FROM core_records ANTI JOIN expected_records USING (rid)")
         if count(con, "missing_records"):
-            folder = self.folder / f"asked-{count(con, 'missing_records')}"
-            at_hand = reduced(con, self.sources, "missing_records", folder, at_hand)
+            self.recall()
+            self._read_more(at_hand)
             con.execute("INSERT INTO expected_records FROM missing_records")
-        list_records(con, at_hand, self.matching, self.stamped)
-        spell(con, self.matching)
-        return at_hand
+        con.execute("CREATE OR REPLACE TABLE records AS FROM records_read")
+        return tuple(all_parts(source) for source in at_hand)
+
+    def _read_more(self, at_hand: Sequence[RecordSource]) -> None:
+        con, folder = self.con, at_hand[0].standard.parents[2]
+        for name in ("names", "doubtful"):
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_read AS FROM {name}")
+        part = 1 + len(list(at_hand[0].standard.parent.iterdir()))
+        list_records(con, reduced(con, self.sources, "missing_records", folder, part), self.matching, self.stamped)
+        con.execute("INSERT INTO records_read FROM records")
+        for name in ("names", "doubtful"):
+            con.execute(f"INSERT INTO {name} FROM (FROM {name}_read EXCEPT FROM {name})")
 
 
 def _residents_near(con: duckdb.DuckDBPyConnection) -> str:

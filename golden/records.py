@@ -200,19 +200,20 @@ def _list_sources(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
 
 
 def _list_names(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: MatchingRules) -> None:
-    """A nickname has no key: it says nothing for or against anybody."""
+    """A nickname has no key: it says nothing for or against anybody. known_names: what an earlier run made of names, where it stands."""
     elements = {e for attribute in rules.attributes.values() if attribute.kind in NAME_KINDS for e in attribute.elements}
     parts = [rows_of(s, f"{identifier(c)} AS name") for s in sources for e in sorted(elements) for c in s.columns.get(e, ())]
-    distinct = arrow(
-        con, f"SELECT DISTINCT name FROM ({union_of(parts, 'SELECT NULL::VARCHAR AS name')}) WHERE name IS NOT NULL ORDER BY name"
-    )
-    names = distinct.column("name").combine_chunks()
+    con.execute("CREATE TEMP VIEW IF NOT EXISTS known_names AS SELECT '' AS name, '' AS name_key, '' AS pinyin LIMIT 0")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE said_names AS
+        SELECT DISTINCT name FROM ({union_of(parts, "SELECT NULL::VARCHAR AS name")}) WHERE name IS NOT NULL""")
+    names = arrow(con, "SELECT name FROM said_names ANTI JOIN known_names USING (name) ORDER BY name").column("name").combine_chunks()
     keep(con, "spelt_names", pa.table({"name": names, "name_key": name_key(names), "pinyin": pinyin_key(names)}))
     nickname = " OR ".join(f"regexp_matches(name, '{quoted(p)}')" for c in rules.comparisons.values() for p in c.nicknames) or "false"
     con.execute(f"""
         CREATE OR REPLACE TABLE names AS
         SELECT name, CASE WHEN NOT ({nickname}) AND replace(name_key, '?', '') <> '' THEN name_key END AS name_key, pinyin
-        FROM spelt_names""")
+        FROM spelt_names UNION ALL SELECT name, name_key, pinyin FROM known_names SEMI JOIN said_names USING (name)""")
 
 
 def _list_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], attribute: Attribute) -> None:

@@ -50,10 +50,10 @@ def publish(store: Store, home: Home, version: int, *, now: datetime) -> Serving
         number = 1 if standing is None else standing.version + 1
         with open_engine(lake.root / "golden" / "spill-serving") as con:
             folder = golden_folder(lake, version)
-            rows = _Rows.of(con, folder)
             if not store.is_sqlite:
-                return _build_postgres(store, home, number, version, rows, now)
-            return _build_sqlite(store, home, number, version, rows, now, _mendable(home, lake, standing, folder))
+                return _build_postgres(store, home, number, version, _Rows.of(con, folder, None), now)
+            last = _mendable(home, lake, standing, folder)
+            return _build_sqlite(store, home, number, version, _Rows.of(con, folder, last), now, last)
 
 
 def _mendable(home: Home, lake: Lake, standing: "Serving | None", folder: Path) -> "_Last | None":
@@ -61,7 +61,9 @@ def _mendable(home: Home, lake: Lake, standing: "Serving | None", folder: Path) 
     if standing is None or not serving_file(home, standing).exists():
         return None
     touched = touched_since(folder, golden_folder(lake, standing.golden_version))
-    return None if touched is None else _Last(file=serving_file(home, standing), touched=touched)
+    if touched is None:
+        return None
+    return _Last(file=serving_file(home, standing), folder=golden_folder(lake, standing.golden_version), touched=touched)
 
 
 def newest_serving(store: Store) -> Serving | None:
@@ -80,15 +82,18 @@ def serving_file(home: Home, serving: Serving) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class _Last:
-    """A copy, and SQL of the residents that differ from it."""
+    """A copy, the version that it is of, and SQL of the residents that differ from it."""
 
     file: Path
+    folder: Path
     touched: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Rows:
-    """The rows to serve. `columns`: all; `stated`: those that any resident has a value in, the only ones that are carried over."""
+    """The rows to serve, or of a copy that is mended those that differ. `columns`: all; `stated`: those that any of these residents has a
+    value in, the only ones that are carried over; `total`: residents served in all.
+    """
 
     con: duckdb.DuckDBPyConnection
     columns: Sequence[str]
@@ -96,8 +101,8 @@ class _Rows:
     total: int
 
     @classmethod
-    def of(cls, con: duckdb.DuckDBPyConnection, folder: Path) -> "_Rows":
-        residents, values = (relation(folder, name) for name in ("residents", "values"))
+    def of(cls, con: duckdb.DuckDBPyConnection, folder: Path, last: "_Last | None") -> "_Rows":
+        residents, values = (relation(folder, name, None if last is None else last.folder) for name in ("residents", "values"))
         con.execute(f"""
             CREATE OR REPLACE TEMP VIEW served AS SELECT r.*, d.disputed FROM {residents} r LEFT JOIN (
               SELECT resident_id, string_agg(element, ' ' ORDER BY element) AS disputed FROM {values} WHERE status <> 'ok'
@@ -106,11 +111,12 @@ class _Rows:
         columns = [row[0] for row in con.execute("DESCRIBE served").fetchall()]
         counted = con.execute(f"SELECT count(*), {', '.join(f'count({identifier(c)})' for c in columns)} FROM served").fetchall()[0]
         stated = [column for column, n in zip(columns, counted[1:], strict=True) if n]
-        return cls(con=con, columns=columns, stated=stated, total=counted[0])
+        total = counted[0] if last is None else con.execute(f"SELECT count(*) FROM {relation(folder, 'residents')}").fetchall()[0][0]
+        return cls(con=con, columns=columns, stated=stated, total=total)
 
-    def batches(self, where: str = "true") -> Iterator[list[tuple[str | None, ...]]]:
+    def batches(self) -> Iterator[list[tuple[str | None, ...]]]:
         """Rows of the stated columns, in the order of the key, so that its index is written from left to right."""
-        self.con.execute(f"SELECT {', '.join(map(identifier, self.stated))} FROM served WHERE {where} ORDER BY resident_id")
+        self.con.execute(f"SELECT {', '.join(map(identifier, self.stated))} FROM served ORDER BY resident_id")
         while rows := self.con.fetchmany(BATCH_ROWS):
             yield rows
 
@@ -144,7 +150,7 @@ def _mend_sqlite(path: Path, rows: _Rows, last: _Last) -> None:
     shutil.copyfile(last.file, path)
     with _unguarded(path) as con:
         con.executemany(f"DELETE FROM {TABLE} WHERE resident_id = ?", rows.con.execute(last.touched).fetchall())
-        _insert(con, rows, rows.batches(f"resident_id IN ({last.touched})"))
+        _insert(con, rows, rows.batches())
 
 
 def _insert(con: sqlite3.Connection, rows: _Rows, batches: Iterator[list[tuple[str | None, ...]]]) -> None:

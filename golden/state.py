@@ -12,7 +12,7 @@ Relations, under the schema name `state` once attached
   unit_<part>(unit, value[, bits])   what a unit says
   blocked(key, block, unit)      the blocks that it is in; key: the place of the blocking key among the rules
   capped(key, block)             blocks over the cap
-  spelt(name_key, pinyin)        how names are spelt
+  names(name, name_key, pinyin)  every name that was ever met
   attested_cut(number)           numbers ending in 000 that a source of record attests: they were not cut
   own_numbers(res, number)       the golden identity number of each resident
   gone(rid, res)                 records that are no longer in any source
@@ -90,7 +90,7 @@ def bring_forward(con: duckdb.DuckDBPyConnection, folder: Path, rules: MatchingR
     con.execute("CREATE OR REPLACE TABLE resident_of AS FROM core_residents")
     con.execute("BEGIN")
     con.execute("UPDATE state.tag SET version = $1", [version])
-    for name, sql in _relations(rules).items():
+    for name, sql in {**_relations(rules), "blocked": "FROM touched_blocks"}.items():
         outdated, current = _REPLACED.get(name, _OF_TOUCHED)
         con.execute(f"DELETE FROM state.{name} WHERE {outdated}")
         con.execute(f"INSERT INTO state.{name} SELECT * FROM ({sql}) WHERE {current}")
@@ -116,13 +116,13 @@ def stand_in(con: duckdb.DuckDBPyConnection, rules: MatchingRules, units: str) -
     list_conflicts(con)
 
 
-def spell(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
-    """How the names of the units and records at hand are spelt among all records, in `names` without the name itself."""
-    said = [f"SELECT value FROM unit_{a.key}" for a in rules.attributes.values() if a.kind in NAME_KINDS]
+def spell(con: duckdb.DuckDBPyConnection, rules: MatchingRules, *, units: bool) -> None:
+    """How names are spelt among all records, in `names` without the name itself: those at hand already, and with `units` those of units."""
+    said = [f"UNION ALL SELECT value FROM unit_{a.key}" for a in rules.attributes.values() if units and a.kind in NAME_KINDS]
     con.execute(f"""
         INSERT INTO names BY NAME
-        SELECT name_key, pinyin FROM state.spelt
-        WHERE name_key IN (SELECT name_key FROM names UNION ALL {" UNION ALL ".join(said)}) EXCEPT SELECT name_key, pinyin FROM names""")
+        SELECT DISTINCT name_key, pinyin FROM state.names
+        WHERE name_key IN (SELECT name_key FROM names {" ".join(said)}) EXCEPT SELECT name_key, pinyin FROM names""")
 
 
 def relatives_elsewhere(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
@@ -153,7 +153,7 @@ _REPLACED = {
     "units": ("unit IN (FROM core_units)", "unit IN (FROM standing_core)"),
     "relatives": ("rid IN (FROM touched_records)", "rid IN (FROM touched_records)"),
     "capped": ("true", "true"),
-    "spelt": ("false", "(name_key, pinyin) NOT IN (SELECT (name_key, pinyin) FROM state.spelt)"),
+    "names": ("false", "name NOT IN (SELECT name FROM state.names)"),
     "attested_cut": ("number IN (FROM touched_numbers)", "number IN (FROM touched_numbers)"),
     "own_numbers": ("res IN (FROM touched)", "true"),
     "gone": ("res IN (FROM touched) OR rid IN (FROM changed)", "true"),
@@ -178,7 +178,7 @@ def _relations(rules: MatchingRules) -> dict[str, str]:
         or "SELECT NULL::VARCHAR AS attribute, NULL::BIGINT AS rid, NULL::VARCHAR AS number LIMIT 0",
         "blocked": blocks_of(rules),
         "capped": "SELECT key, block FROM capped_blocks",
-        "spelt": "SELECT DISTINCT name_key, pinyin FROM names WHERE name_key IS NOT NULL",
+        "names": "SELECT name, name_key, pinyin FROM names WHERE name IS NOT NULL",
         "attested_cut": "SELECT DISTINCT number FROM records JOIN sources USING (src) WHERE attests AND number LIKE '%000'",
         "own_numbers": "SELECT res, number FROM numbers_of_record",
         "gone": f"SELECT * FROM (SELECT {rid_in('dataset', 'record')} AS rid, res FROM history) ANTI JOIN resident_of USING (rid)",

@@ -53,9 +53,10 @@ def parts_of(folder: Path) -> tuple[Path, ...]:
     return (*(folder.parent / name for name in older), folder)
 
 
-def relation(folder: Path, name: str) -> str:
-    """SQL in parentheses: all rows of a version's file, whichever part they stand in."""
+def relation(folder: Path, name: str, after: Path | None = None) -> str:
+    """SQL in parentheses: all rows of a version's file, whichever part they stand in. after: only those newer than this part."""
     parts = parts_of(folder)
+    parts = parts[0 if after is None else parts.index(after) + 1 :]
     rows = []
     for place, part in enumerate(parts):
         newer = ", ".join(_files(later, TOUCHED) for later in parts[place + 1 :])
