@@ -29,6 +29,7 @@ from golden.changes import (
     reduced,
     touch_renumbered,
 )
+from golden.claims import list_claimants
 from golden.clustering import cluster_units
 from golden.comparison import score_pairs
 from golden.decisions import DecisionsAtHand, decide_units, give_back, list_decisions, list_moved
@@ -112,6 +113,7 @@ def resolve_changes(
             told("values")
             _list_touched_residents(con)
             make_empty(con)
+            list_claimants(con)
             choose_numbers(con, chosen_from, survivorship)
             if not _numbers_unsettled(con):
                 break
