@@ -6,7 +6,7 @@ at the bureau nobody publishes it (L-02). Every act is a record of the log befor
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -19,7 +19,7 @@ from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
 from casework.attempts import recorded_attempt
-from casework.clocks import Outcome, Subject, start, stop
+from casework.clocks import Outcome, Subject, extend, open_clocks, start, stop
 from catalog.datasets import load_dataset
 from catalog.entries.attaching import Report, report_of, resource_of, resources_of, scores_of, write_resource
 from catalog.entries.changes import Breach, breaches, withdrawal
@@ -41,7 +41,10 @@ from catalog.entries.shelf import (
     write_content,
 )
 from catalog.entries.states import ResourceState, State
+from catalog.published import clocks_in_force
 from catalog.store import Store
+from rules.classification import load_classification
+from rules.clocks import Due
 from rules.errors import Denied, Refused
 
 FAULTS_TOLD = 20
@@ -69,6 +72,7 @@ ACT_TITLES: Mapping[str, str] = {
     "follow": "随合同更新 followed the contract",
     "attach": "挂接 attached",
     "file_change": "资源变更备案 change of a resource filed",
+    "extend": "同意延期更新 later update agreed",
     "resume": "资源恢复 resource resumed",
     "take_down": "资源下线 resource taken down",
     Act.EDIT: "编辑 edited",
@@ -283,6 +287,33 @@ def attach(store: Store, log: Log, *, by: str, dataset: str, entry: str | int, n
             _discard_empty(session, former.entry, by, now)
         _log(log, Event.ENTRY_ATTACHED, {"actor": by, "entry": target.id, "dataset": dataset, "report": report.digest})
         return report
+
+
+def extend_update(store: Store, log: Log, *, by: str, entry: str | int, now: datetime, note: str) -> Due:
+    """The bureau consents to a later update of an entry, once (L-13: +5 working days). Refused CAT-EXTENSION where none runs or it was."""
+    with _recorded(log, by, "extend", entry=str(entry)), store.session() as session, session.begin():
+        known = load_entry(session, entry)
+        _check_rights(load_account(session, by), known.department, Move(before=frozenset(), after=known.state, bureau=BUREAU), "extend")
+        _check_note(note, needed=True)
+        running = [clock for clock in open_clocks(session, Subject.ENTRY, [known.id]) if clock.clock == UPDATE_CLOCK]
+        if not running or running[0].extended_days:
+            raise Refused("CAT-EXTENSION", where=str(known.id))
+        days = clocks_in_force(session).days("entry_extension")
+        due = extend(session, Subject.ENTRY, known.id, UPDATE_CLOCK, days)
+        record_act(session, known, "extend", to=known.state, by=by, now=now, note=note, facts={"days": days, "due": due.day.isoformat()})
+        _log(log, Event.ENTRY_MOVED, {"actor": by, "entry": known.id, "act": "extend", "days": days, "due": due.day.isoformat()})
+        return due
+
+
+def succeed(store: Store, log: Log, *, by: str, entry: str | int, now: datetime, reason: str) -> Entry:
+    """The acting department takes a published entry of another owner over: an entry of its own, with a code of its own, that names the one
+    it follows (C-20). The former one stays until it is withdrawn."""
+    with store.session() as session:
+        former, account = load_entry(session, entry), load_account(session, by)
+    if former.published is None or account.department is None:
+        raise Refused("CAT-OWNER", where=str(former.id))
+    content = replace(former.published, department=account.department, category=load_classification().category_of(account.department))
+    return make_entry(store, log, by=by, content=content, now=now, reason=reason, succeeds=former.id)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,12 +41,13 @@ filing_option = click.option("--filing", default="", help="Number of the filing 
 @click.option("--state", type=click.Choice([state.value for state in State]), help="State (状态).")
 @click.option("--after", type=int, default=0, help="Go on after this number (续页).")
 @click.option("--limit", type=click.IntRange(1, PAGE_MOST), default=100, show_default=True, help="Rows at most (行数上限).")
+@asker_option
 @as_json_option
 @platform
-def entries(here: Platform, department: str | None, state: str | None, after: int, limit: int, as_json: bool) -> None:
-    """A page of the entries (目录清单) by number, as the bureau keeps them."""
-    where = resolve_department(department) if department else None
+def entries(here: Platform, department: str | None, state: str | None, after: int, limit: int, by: str, as_json: bool) -> None:
+    """A page of the entries (目录清单) by number: all for the bureau, a department's own; `search` finds what others share."""
     with here.store.session() as session:
+        where = asker_of(session, by).department or (resolve_department(department) if department else None)
         lines = list_entries(session, department=where, state=State(state) if state else None, after=after, limit=limit)
     if as_json:
         print_json(lines)
@@ -218,6 +219,32 @@ def attach(here: Platform, dataset: str, entry: str, by: str, as_json: bool) -> 
 
 
 @click.command()
+@click.argument("entry")
+@note_option
+@by_option
+@as_json_option
+@platform
+def extend(here: Platform, entry: str, note: str, by: str, as_json: bool) -> None:
+    """The bureau consents to a later update of ENTRY, once (同意延期更新, L-13)."""
+    due = publication.extend_update(here.store, the_log(here), by=by, entry=entry, now=here.now(), note=note)
+    if as_json:
+        print_json(due)
+        return
+    console.print(f"目录 {entry}: {told_due(due)}", markup=False)
+
+
+@click.command()
+@click.argument("entry")
+@note_option
+@by_option
+@as_json_option
+@platform
+def succeed(here: Platform, entry: str, note: str, by: str, as_json: bool) -> None:
+    """Take ENTRY of a former owner over (承接, C-20): a draft of one's own department that names the one it follows."""
+    print_moved(publication.succeed(here.store, the_log(here), by=by, entry=entry, now=here.now(), reason=note), as_json)
+
+
+@click.command()
 @click.argument("act", type=click.Choice(list(RESOURCE_MOVES)))
 @click.argument("dataset")
 @note_option
@@ -376,4 +403,4 @@ ACTS = (
     _mover(Act.CANCEL, "cancel", "The bureau cancels it (注销); refused while someone depends on it."),
     _mover(Act.DISCARD, "discard", "Discard a draft that was never published (作废草稿)."),
 )
-ENTRIES = (entries, show, check, impact, set_, *ACTS, attach, resource, rates)
+ENTRIES = (entries, show, check, impact, set_, *ACTS, extend, succeed, attach, resource, rates)

@@ -22,10 +22,12 @@ from casework.publication import (
     attach,
     edit,
     entry_faults,
+    extend_update,
     impact_of,
     make_entry,
     move,
     move_resource,
+    succeed,
 )
 from catalog.entries.attaching import attachment_rates, resource_of, resources_of
 from catalog.entries.content import EntryColumn
@@ -356,7 +358,7 @@ def test_reasons_hold_no_numbers_of_persons(bureau: Office) -> None:
 
 
 def test_each_act_has_a_title_and_each_state_a_way_on() -> None:
-    assert set(ACT_TITLES) == {"make", "follow", "attach", *RESOURCE_MOVES, *Act} and set(STATE_TITLES) == set(State)
+    assert set(ACT_TITLES) == {"make", "follow", "attach", "extend", *RESOURCE_MOVES, *Act} and set(STATE_TITLES) == set(State)
     left = {state for row in MOVES.values() for state in row.before}
     assert left == set(State) - {State.CANCELLED}
 
@@ -445,3 +447,33 @@ def test_the_bureaus_two_days_run_from_receipt(bureau: Office) -> None:
     with bureau.store.session() as session:
         (clock,) = clocks_of(session, Subject.ENTRY, entry.id)
     assert (clock.due.day, clock.due.provisional, entry.received_at) == (date(2026, 9, 21), False, at("2026-09-18"))
+
+
+def test_the_bureau_extends_an_update_once(bureau: Office) -> None:
+    """L-13: 10 working days for the update of an entry, 5 more with the bureau's consent."""
+    entry = published(bureau)
+
+    def extended(by: str = "approver") -> date:
+        return extend_update(bureau.store, bureau.log, by=by, entry=entry.id, now=NOW, note="系统改造").day
+
+    with pytest.raises(Refused, match="CAT-EXTENSION"):
+        extended()
+    edited(bureau, entry, good_entry(items={"abstract": "别的"}))
+    with bureau.store.session() as session:
+        (clock,) = [c for c in clocks_of(session, Subject.ENTRY, entry.id) if c.clock == "entry_update"]
+    with pytest.raises(Denied, match="CAT-RIGHT"):
+        extended("he")
+    assert (clock.due.day, extended()) == (date(2026, 12, 7), date(2026, 12, 14))
+    with pytest.raises(Refused, match="CAT-EXTENSION"):
+        extended()
+
+
+def test_a_new_owner_takes_an_entry_over_with_a_code_of_its_own(bureau: Office) -> None:
+    """C-20: a change of owner makes a successor that names the former entry."""
+    entry = published(bureau)
+    heir = succeed(bureau.store, bureau.log, by="zhou", entry=entry.id, now=NOW, reason="职责划转")
+    assert (heir.succeeds, heir.department, heir.content.category, heir.code) == (entry.id, "police", "307001", None)
+    heir = done(bureau, heir, Act.SUBMIT, "zhou")
+    assert heir.code == "307001/000001" and standing(bureau, entry) == entry
+    with pytest.raises(Refused, match="CAT-OWNER"):
+        succeed(bureau.store, bureau.log, by="lin", entry=heir.id, now=NOW, reason="")

@@ -42,8 +42,9 @@ def published(office: Command) -> None:
 
 
 def test_a_registered_data_set_goes_from_draft_to_publication_and_is_found(office: Command) -> None:
-    drafts = office("catalog", "entries", "--json").json()
+    drafts = office("catalog", "entries", "--as", "lin", "--json").json()
     assert [(e["id"], e["title"], e["state"]) for e in drafts] == [(1, "police_hukou 登记表", "draft")]
+    assert office("catalog", "entries", "--as", "zhang", "--json").json() == []
     faults = office("catalog", "check", "1", "--as", "lin", "--json")
     assert faults.code == 2 and {"ENT-DECLARATION", "ENT-ASSESSMENT", "ENT-CONDITIONS"} <= {f["code"] for f in faults.json()}
     refused = office("catalog", "submit", "1", "--as", "lin")
