@@ -17,14 +17,6 @@ from rules.errors import Denied, Refused
 JUSTIFICATION_CHARACTERS_MOST = 500
 
 
-def asker_of(session: Session, name: str) -> Asker:
-    """Who an account is to the catalogue. Denied CAT-RIGHT where it is closed."""
-    account = load_account(session, name)
-    if not account.active:
-        raise Denied("CAT-RIGHT", where=name)
-    return Asker(department=account.department)
-
-
 def declare_form(
     store: Store, log: Log, index: Index, *, by: str, title: str, headers: Sequence[str], justification: str
 ) -> list[FormColumn]:

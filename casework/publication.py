@@ -21,7 +21,7 @@ from audit.records import names_a_person
 from casework.attempts import recorded_attempt
 from casework.clocks import Outcome, Subject, extend, open_clocks, start, stop
 from catalog.datasets import load_dataset
-from catalog.entries.attaching import Report, report_of, resource_of, resources_of, scores_of, write_resource
+from catalog.entries.attaching import IN_SERVICE, Report, report_of, resource_of, resources_of, scores_of, write_resource
 from catalog.entries.changes import Breach, breaches, withdrawal
 from catalog.entries.checks import EntryFault, faults_of
 from catalog.entries.content import EntryContent, digest_of
@@ -327,9 +327,8 @@ class ResourceMove:
     notice: bool = False
 
 
-IN_SERVICE = frozenset({ResourceState.ATTACHED, ResourceState.RUNNING, ResourceState.ABNORMAL})
 RESOURCE_MOVES: Mapping[str, ResourceMove] = {
-    "file_change": ResourceMove(before=IN_SERVICE, after=ResourceState.CHANGE_FILED, own=HEAD, notice=True),
+    "file_change": ResourceMove(before=frozenset(IN_SERVICE), after=ResourceState.CHANGE_FILED, own=HEAD, notice=True),
     "resume": ResourceMove(before=frozenset({ResourceState.CHANGE_FILED}), after=ResourceState.ATTACHED, own=HANDLER | HEAD, bureau=BUREAU),
     "take_down": ResourceMove(before=frozenset({ResourceState.CHANGE_FILED}), after=ResourceState.WITHDRAWN, bureau=BUREAU),
 }

@@ -8,7 +8,7 @@ import click
 
 from casework import publication
 from casework.clocks import Subject, open_clocks
-from casework.collection import asker_of
+from casework.finding import asker_of, red_resources
 from casework.publication import ACT_TITLES, RESOURCE_MOVES, Act, Notice
 from catalog.entries.attaching import attachment_rates, resources_of, settle_resources
 from catalog.entries.changes import BREACH_TITLES
@@ -21,6 +21,7 @@ from catalog.terms import FLAG, NUMBER, TEXTS, Term
 from cli.grants import the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
+from golden.decisions import day_of
 from rules.classification import load_classification
 from rules.clocks import Due
 from rules.departments import resolve_department
@@ -269,7 +270,7 @@ def resource(here: Platform, act: str, dataset: str, note: str, negotiation: str
 def rates(here: Platform, as_json: bool) -> None:
     """How many published entries have a data set attached (挂接率), by department; data sets brought in since are marked as running."""
     with here.store.session() as session, session.begin():
-        settle_resources(session, here.now())
+        settle_resources(session, here.now(), red=red_resources(session, day_of(here.now())))
         found = attachment_rates(session)
     if as_json:
         print_json({department: {"attached": attached, "published": published} for department, (attached, published) in found.items()})

@@ -9,7 +9,7 @@ import click
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from casework.collection import asker_of
+from casework.finding import asker_of
 from casework.importing import ImportReport, department_titles, import_entries
 from catalog.datasets import load_contracts
 from catalog.entries.attaching import Resource, resources_of

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from casework.collection import asker_of, declare_form
+from casework.collection import declare_form
+from casework.finding import asker_of, entry_lights
 from catalog.search.finding import PAGE_MOST, Found, Question, find
 from catalog.search.index import FACETS, Asker, Index, build_index
 from catalog.search.overlap import VERDICT_TITLES, duplicates, holders, similar
@@ -14,6 +15,7 @@ from cli.forms import form_headers
 from cli.grants import the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
+from golden.decisions import day_of
 from rules.departments import load_departments, resolve_department
 from rules.elements import load_elements
 
@@ -138,7 +140,7 @@ def form(here: Platform, file: Path, title: str | None, justification: str, by: 
 
 def _index(here: Platform, by: str) -> tuple[Index, Asker]:
     with here.store.session() as session:
-        return build_index(session), asker_of(session, by)
+        return build_index(session, entry_lights(session, day_of(here.now()))), asker_of(session, by)
 
 
 def _filters(facets: Sequence[str]) -> Mapping[str, Sequence[str]]:

@@ -30,6 +30,10 @@ SAME_TYPES: tuple[frozenset[str], ...] = (frozenset("NYBIF"), frozenset("DT"), f
 """Data types of one family: a resource may hold another of it."""
 
 
+IN_SERVICE = (ResourceState.ATTACHED, ResourceState.RUNNING, ResourceState.ABNORMAL)
+"""States of data sets in service, among which the platform moves them by what it sees."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """Something that an attached data set does not keep; `blocks` where it cannot be attached so."""
@@ -262,15 +266,25 @@ def _untouched(session: Session, entries: Collection[int]) -> frozenset[int]:
     return frozenset(entry for entry in entries if entry not in touched and shared[entry] == 1)
 
 
-def settle_resources(session: Session, now: datetime) -> int:
-    """挂接 → 运行: attached data sets of which a snapshot was accepted are running. Returns how many changed."""
-    accepted = sa.select(SnapshotRow.dataset_key).where(SnapshotRow.state == "accepted")
-    done = session.execute(
-        sa.update(EntryResourceRow)
-        .where(EntryResourceRow.state == ResourceState.ATTACHED.value, EntryResourceRow.dataset_key.in_(accepted))
-        .values(state=ResourceState.RUNNING.value, checked_at=now)
-    )
-    return int(done.rowcount)  # type: ignore[attr-defined]
+def settle_resources(session: Session, now: datetime, *, red: Collection[str] = ()) -> int:
+    """§7.3-2, what the platform sees itself: an attached data set of which a snapshot was accepted is running (运行); one that is `red` by
+    its cycle (F-02) is abnormal (停更) until it is not. Returns how many changed."""
+    accepted = set(session.scalars(sa.select(SnapshotRow.dataset_key).where(SnapshotRow.state == "accepted").distinct()))
+    rows = session.scalars(sa.select(EntryResourceRow).where(EntryResourceRow.state.in_([s.value for s in IN_SERVICE]))).all()
+    changed = 0
+    for row in rows:
+        kept = from_record(row.report).may_attach
+        state = _seen_state(row.dataset_key in accepted, kept=kept, red=row.dataset_key in red)
+        if row.state != state:
+            row.state, row.checked_at, changed = state.value, now, changed + 1
+    session.flush()
+    return changed
+
+
+def _seen_state(accepted: bool, *, kept: bool, red: bool) -> ResourceState:
+    if not kept or (accepted and red):
+        return ResourceState.ABNORMAL
+    return ResourceState.RUNNING if accepted else ResourceState.ATTACHED
 
 
 def attachment_rates(session: Session) -> Mapping[str, tuple[int, int]]:

@@ -283,7 +283,7 @@ def test_a_contract_that_names_an_entrys_code_waits_there(store: Store, tmp_path
     assert other == first and resource is not None and resource.state is ResourceState.CHECKED and resource.attached_at is None
 
 
-def test_an_accepted_snapshot_makes_an_attached_data_set_run(store: Store, tmp_path: Path) -> None:
+def test_a_data_set_runs_from_its_first_accepted_snapshot_and_is_abnormal_while_red(store: Store, tmp_path: Path) -> None:
     registered(store, tmp_path)
     with store.session() as session, session.begin():
         session.add(
@@ -294,8 +294,11 @@ def test_an_accepted_snapshot_makes_an_attached_data_set_run(store: Store, tmp_p
         )  # fmt: skip
         session.flush()
         assert (settle_resources(session, LATER), settle_resources(session, LATER)) == (1, 0)
-        resource = resource_of(session, "police_hukou")
-    assert resource is not None and resource.state is ResourceState.RUNNING
+        states = [resource_of(session, "police_hukou")]
+        for red in (["police_hukou"], []):
+            assert settle_resources(session, LATER, red=red) == 1
+            states.append(resource_of(session, "police_hukou"))
+    assert [s.state for s in states if s] == [ResourceState.RUNNING, ResourceState.ABNORMAL, ResourceState.RUNNING]
 
 
 ATTACHING: list[tuple[str, dict[str, Any]]] = [

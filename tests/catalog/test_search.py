@@ -210,6 +210,8 @@ def test_a_kept_index_is_made_again_when_the_catalogue_changes(store: Store) -> 
         assert finder.index(session) is first and titles("", CIVIL, first) == ["婚姻登记信息"]
         add_entries(session, [good_entry(title="收养登记信息")], by=None, now=NOW, reason="")
         assert titles("sydj", CIVIL, finder.index(session)) == ["收养登记信息"]
+        lit = finder.index(session, {1: "green"})
+        assert titles("", CIVIL, lit, light=["green"]) == ["婚姻登记信息"] and finder.index(session, {1: "green"}) is lit
 
 
 words = st.lists(st.sampled_from(["婚姻", "登记", "人口", "健康", "学籍", "信息", "档案"]), min_size=1, max_size=3).map("".join)

@@ -1,0 +1,44 @@
+"""Finding in the catalogue for an account (目录检索): who it is to the catalogue, and the lights that the facet shows."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from access.accounts import load_account
+from casework.lights import resource_lights
+from catalog.schema import EntryResourceRow
+from catalog.search.index import Asker
+from rules.errors import Denied
+from rules.lights import Light
+
+WORST = (Light.GREEN, Light.YELLOW, Light.RED)
+
+
+def asker_of(session: Session, name: str) -> Asker:
+    """Who an account is to the catalogue. Denied CAT-RIGHT where it is closed."""
+    account = load_account(session, name)
+    if not account.active:
+        raise Denied("CAT-RIGHT", where=name)
+    return Asker(department=account.department)
+
+
+def entry_lights(session: Session, today: date) -> Mapping[int, str]:
+    """Of each entry with data sets in service the worst of their lights (F-02)."""
+    entries = dict(
+        session.execute(sa.select(EntryResourceRow.dataset_key, EntryResourceRow.entry_id).where(EntryResourceRow.attached_at.is_not(None)))
+        .tuples()
+        .all()
+    )
+    worst: dict[int, Light] = {}
+    for one in resource_lights(session, today):
+        if one.dataset in entries:
+            entry = entries[one.dataset]
+            worst[entry] = max(worst.get(entry, Light.GREEN), one.light, key=WORST.index)
+    return {entry: light.value for entry, light in worst.items()}
+
+
+def red_resources(session: Session, today: date) -> frozenset[str]:
+    """The data sets that are late by their own cycle, or lost rows."""
+    return frozenset(one.dataset for one in resource_lights(session, today) if one.light is Light.RED)
