@@ -43,7 +43,7 @@ def test_flips_are_counted_by_element_source_and_grant_and_nothing_is_written(bu
     with bureau.store.session() as session, session.begin():
         session.add(AccountRow(name="chief", title="chief", department_key=None, active=True, secret_digest=None, created_at=NOW))
         session.flush()
-        terms = {"row_scope": {}, "tier": "T2", "purpose": "p", "legal_basis": "l", "case_number": "", "state": "active"}
+        terms = {"row_scope": {}, "tier": "T2", "purpose": "p", "legal_basis": "l", "case_number": "", "mode": "file", "state": "active"}
         for columns, until in ((["name", "phone"], 2027), (["phone"], 2027), (["name"], 2020)):
             grant = DataGrantRow(grantee_key="grid", target="golden", columns=columns, granted_by="chief", granted_at=NOW, **terms)
             grant.valid_from, grant.valid_to = date(2020, 1, 1), date(until, 12, 31)
