@@ -29,6 +29,8 @@ class Act(StrEnum):
     WHY = "why"
     REVIEW = "review"
     SIMULATE = "simulate"
+    TICKET = "ticket"
+    DOOR_CHECK = "door_check"
     IMPACT = "impact"
 
     @property
@@ -43,9 +45,11 @@ class Reason(StrEnum):
     OWN_DATA = "own_data"
     BUREAU_PREPARES = "bureau_prepares"
     BUREAU_DUTY = "bureau_duty"
+    OWN_CASE = "own_case"
     ACCOUNT_CLOSED = "account_closed"
     NO_ROLE = "no_role"
     NO_GRANT = "no_grant"
+    NO_CASE = "no_case"
     NOT_ACTIVE = "not_active"
     NOT_YET_VALID = "not_yet_valid"
     NO_LONGER_VALID = "no_longer_valid"
@@ -67,6 +71,8 @@ REASON_TEXTS: Mapping[Reason, str] = {
     Reason.OWN_DATA: "提供部门审核申请 the provider weighs a request for its data",
     Reason.BUREAU_PREPARES: "统筹局按授权代为提取 the bureau prepares the extract under the grant",
     Reason.BUREAU_DUTY: "统筹局职责 a duty of the bureau",
+    Reason.OWN_CASE: "本部门或本人承办的事项 a case of the own department, or one's own",
+    Reason.NO_CASE: "没有由该账号承办的此事项 no such case of this account's",
     Reason.ACCOUNT_CLOSED: "账号已停用 the account is closed",
     Reason.NO_ROLE: "账号没有所需角色 the account lacks the role",
     Reason.NO_GRANT: "没有可用的授权 no grant that this account may use",
@@ -88,6 +94,14 @@ REASON_TEXTS: Mapping[Reason, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Case:
+    """With whom a case is: a ticket with a department, a door check with one grid worker."""
+
+    department: str | None = None
+    worker: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """Who asks for what, under which grant, on which day.
 
@@ -103,6 +117,7 @@ class Question:
     target: Target | None = None
     provider: str | None = None
     extracts: int = 0
+    case: Case | None = None
 
     @property
     def grant_in_use(self) -> Grant | None:
@@ -179,6 +194,20 @@ def _bureau_weighs(question: Question) -> Reason | None:
     return Reason.BUREAU_DUTY if question.account.roles & {Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER} else None
 
 
+def _own_ticket(question: Question) -> Reason | None:
+    """Who has to check values may see them: those in question, of the own department's records (L-25)."""
+    account, case = question.account, question.case
+    handles = account.roles & {Role.DEPARTMENT_REQUESTER, Role.DEPARTMENT_HEAD}
+    mine = case is not None and case.department is not None and account.department == case.department
+    return Reason.OWN_CASE if mine and handles and account.active else None
+
+
+def _own_visit(question: Question) -> Reason | None:
+    account, case = question.account, question.case
+    mine = case is not None and case.worker is not None and account.name == case.worker
+    return Reason.OWN_CASE if mine and Role.GRID_WORKER in account.roles and account.active else None
+
+
 def _account_closed(question: Question) -> Reason | None:
     return None if question.account.active else Reason.ACCOUNT_CLOSED
 
@@ -236,6 +265,8 @@ GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
     Act.WHY: (_bureau_explains,),
     Act.REVIEW: (_bureau_explains,),
     Act.SIMULATE: (_bureau_explains,),
+    Act.TICKET: (_own_ticket, _bureau_explains),
+    Act.DOOR_CHECK: (_own_visit, _bureau_explains),
     Act.IMPACT: (_own_data, _bureau_weighs),
 }
 REFUSALS: Mapping[Act, Reason] = {
@@ -245,6 +276,8 @@ REFUSALS: Mapping[Act, Reason] = {
     Act.WHY: Reason.NO_ROLE,
     Act.REVIEW: Reason.NO_ROLE,
     Act.SIMULATE: Reason.NO_ROLE,
+    Act.TICKET: Reason.NO_CASE,
+    Act.DOOR_CHECK: Reason.NO_CASE,
     Act.IMPACT: Reason.NO_ROLE,
 }
 OBJECTIONS: tuple[Rule, ...] = (

@@ -18,7 +18,8 @@ import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, load_account
-from access.decision import Act, Decision, Question, Reason, decide
+from access.casefiles import door_check_worker, read_form, read_items, ticket_department
+from access.decision import Act, Case, Decision, Question, Reason, decide
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
@@ -206,6 +207,34 @@ class Door:
         finally:
             staged.unlink(missing_ok=True)
 
+    def ticket_items(self, actor: str, purpose: str, ticket: int, *, after: int = 0, limit: int) -> Answer:
+        """The values in question on a ticket, to the department that it is with. Its `value`: a tuple of ItemView."""
+        with self._store.session() as session:
+            case = Case(department=ticket_department(session, ticket))
+        admitted = self._admit(Act.TICKET, actor, purpose, None, {"ticket": ticket, "after": after, "limit": limit}, case=case)
+        folder = admitted.target.persons
+        assert folder is not None, "the golden target knows its folder"
+        with self._recorder.intend(admitted.act, admitted.facts) as recording:
+            with self._store.session() as session:
+                value = read_items(session, folder, ticket, after, limit)
+            facts = {"columns": sorted({view.element for view in value})}
+            outcome = Outcome(rows=len(value), residents=len(value), digest=_digest_of_values(value), facts=facts)
+            return Answer(self._log, recording.result(outcome), value=value)
+
+    def door_form(self, actor: str, purpose: str, check: int) -> Answer:
+        """The prefilled form of a check at the door, to the grid worker whose it is. Its `value`: a Form."""
+        with self._store.session() as session:
+            case = Case(worker=door_check_worker(session, check))
+        admitted = self._admit(Act.DOOR_CHECK, actor, purpose, None, {"door_check": check}, case=case)
+        folder = admitted.target.persons
+        assert folder is not None, "the golden target knows its folder"
+        with self._recorder.intend(admitted.act, admitted.facts) as recording:
+            with self._store.session() as session:
+                value = read_form(session, folder, admitted.target.version, check)
+            facts = {"columns": [one.element for one in value.asked]}
+            outcome = Outcome(rows=1, residents=1, digest=_digest_of_value(value), facts=facts)
+            return Answer(self._log, recording.result(outcome), value=value)
+
     def close(self) -> None:
         self._staging.close()
 
@@ -225,11 +254,12 @@ class Door:
         bureaus: str = GOLDEN,
         as_of: date | None = None,
         provider: str | None = None,
+        case: Case | None = None,
     ) -> _Admitted:
         """Decide, twice: before the target is looked at, so that nobody learns of it who may not, and with it.
 
         `bureaus`: the target of a question without a grant; `as_of`: the day as of which it is asked for, none: as it stands;
-        `provider`: whose data a request is for that is weighed.
+        `provider`: whose data a request is for that is weighed; `case`: with whom the case is that is looked at.
         """
         account = self._account(actor)
         question = Question(
@@ -241,6 +271,7 @@ class Door:
             grant=grant,
             provider=provider,
             extracts=self._extracts(grant),
+            case=case,
         )
         facts = {"actor": actor, "department": account.department, "purpose": purpose, **facts}
         self._require(question, facts)
@@ -385,3 +416,7 @@ def _recorded(admitted: _Admitted, delivery: _Delivery) -> Facts:
 
 def _digest_of_value(value: Any) -> str:
     return sha256(json.dumps(asdict(value), ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _digest_of_values(values: Sequence[Any]) -> str:
+    return sha256("".join(_digest_of_value(value) for value in values).encode()).hexdigest()

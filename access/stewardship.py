@@ -79,7 +79,7 @@ def pin(
     """An element of a resident has this value until a day. Refused DEC-VALUE where the rules make no value of it."""
     with store.session() as session, session.begin():
         _check_terms(session, by, reason, until, now, Kind.PIN)
-        canonical = _canonical(session, element, value, day_of(now))
+        canonical = canonical_value(session, element, value, day_of(now))
         golden = required_golden(session, lake)
         side = find_side(golden, who)
         row = _row(golden, Kind.PIN, by, reason, until, now, side, None)
@@ -148,7 +148,7 @@ def _known_values(golden: GoldenFiles, resident: str, element: str) -> list[str]
     return [value for (value,) in rows]
 
 
-def _canonical(session: Session, element: str, value: str, today: date) -> str:
+def canonical_value(session: Session, element: str, value: str, today: date) -> str:
     """The value as the rules write it."""
     known = {e.key: e for e in person_elements()}
     if element not in known:

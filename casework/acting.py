@@ -5,7 +5,7 @@ version and the reason are checked, and history and audit log are written. An il
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,11 +17,12 @@ from access.log_faults import log_faults_translated
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
+from casework import attempts
 from casework.bundles import BUREAU_DEPARTMENT, keep_clocks, set_state, tell
 from casework.moves import MOVES, PARTY_TEXTS, STATE_TEXTS, Kind, Move, Party, State
 from catalog.schema import DatasetRow, TicketItemRow, TicketRow
 from catalog.store import Store, serialise
-from rules.errors import Denied, NotFound, Refused, TongchouError
+from rules.errors import Denied, NotFound, Refused
 
 BUREAU_ROLES = frozenset({Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER, Role.STEWARD})
 MAX_REASON_CHARACTERS = 500
@@ -75,15 +76,9 @@ def acting(store: Store, log: Log, ticket: int, name: str, act: Act) -> Iterator
         _record(doing, name)
 
 
-@contextmanager
-def recorded_attempt(log: Log, by: str, move: str, **about: object) -> Iterator[None]:
-    """What is refused or denied stands in the log with its code; never with its text."""
-    try:
-        yield
-    except TongchouError as fault:
-        with log_faults_translated():
-            log.append_sealed(Event.TICKET_REFUSED, {"actor": by, "move": move, "why": fault.code, **about})
-        raise
+def recorded_attempt(log: Log, by: str, move: str, **about: object) -> AbstractContextManager[None]:
+    """An attempt on a ticket: what is refused or denied stands in the log."""
+    return attempts.recorded_attempt(log, Event.TICKET_REFUSED, actor=by, move=move, **about)
 
 
 def parties_of(session: Session, account: Account, row: TicketRow) -> frozenset[Party]:

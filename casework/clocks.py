@@ -24,6 +24,7 @@ class Subject(StrEnum):
     REQUEST = "request"
     TICKET = "ticket"
     ENTRY = "entry"
+    DOOR_CHECK = "door_check"
 
 
 class Outcome(StrEnum):

@@ -5,8 +5,8 @@ run left undone the next one does, for it compares what stands on tickets with w
 
 Relations made here, beside `conflicts`
   standing(item, ticket, dataset, record, element, kind, state, answered_snapshot, …)    items that are not settled
-  fresh, gone, late, changed    what the version says of them: new; no conflict any more; `corrected`, but the newer data say the same;
-                                now of another resident, or against another record
+  fresh, gone, late, decided, changed    what the version says of them: new; no conflict any more; `corrected`, but the newer data say the
+                                         same; observed at the door, and still a conflict; now of another resident or against another record
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,13 +23,14 @@ from sqlalchemy.orm import Session
 from casework.bundles import bundle, recount, tell
 from casework.conflicts import REPORTED, list_conflicts
 from casework.moves import ItemState
+from casework.observations import DATASET as OBSERVATIONS
 from casework.reported import list_answered_reports
 from catalog.datasets import Dataset, load_datasets
 from catalog.lake import Lake
 from catalog.schema import GoldenInputRow, GoldenVersionRow, HandoverRow, TicketItemRow, TicketRow
 from catalog.store import Store, serialise
 from golden.engine import keep, open_engine
-from golden.versions import golden_folder
+from golden.versions import golden_folder, relation
 from rules.tickets import load_ticket_rules
 
 WORK = "tickets"
@@ -93,6 +94,7 @@ class _Work:
         self._compare()
         settled = self._mark("gone", "settle", state=ItemState.SETTLED.value, settled_version=self.version)
         self._mark("late", "return", state=ItemState.OPEN.value, answered_snapshot=None)
+        self._mark("decided", "decide", state=ItemState.OPEN.value, decided=True)
         self._follow()
         opened = self._open({dataset.key: dataset.department for dataset in datasets})
         tickets = self.session.scalar(sa.select(sa.func.count()).select_from(TicketRow).where(TicketRow.id > before)) or 0
@@ -123,6 +125,7 @@ class _Work:
             "state": (item.state, pa.string()),
             "opened_version": (item.opened_version, pa.int64()),
             "answered_snapshot": (item.answered_snapshot, pa.int64()),
+            "door_check": (item.door_check_id, pa.int64()),
         }
         rows = self.session.execute(sa.select(*(column for column, _ in columns.values())).where(item.settled_version.is_(None))).all()
         cells = list(zip(*rows, strict=True)) or [()] * len(columns)
@@ -151,6 +154,10 @@ class _Work:
             CREATE OR REPLACE TEMP TABLE late AS
               SELECT s.item, s.ticket FROM standing s JOIN inputs i ON i.dataset = s.dataset ANTI JOIN gone USING (item)
               WHERE s.state = '{ItemState.AWAITING}' AND i.snapshot > s.answered_snapshot;
+            CREATE OR REPLACE TEMP TABLE decided AS
+              SELECT s.item, s.ticket FROM standing s JOIN {relation(self.folder, "crosswalk")} w
+              ON w.dataset = '{OBSERVATIONS}' AND w.record = s.door_check::VARCHAR
+              ANTI JOIN gone USING (item) WHERE s.state = '{ItemState.AT_DOOR}';
             CREATE OR REPLACE TEMP TABLE changed AS
               SELECT s.item AS id, c.resident_id, c.against_dataset, c.against_record FROM standing s JOIN conflicts c ON {same}
               WHERE s.kind <> '{REPORTED}' AND (s.resident_id <> c.resident_id OR s.against_dataset IS DISTINCT FROM c.against_dataset

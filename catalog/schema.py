@@ -778,6 +778,8 @@ class TicketItemRow(Record):
     answered_snapshot: Mapped[int | None]
     """The data set's snapshot that was in force when `corrected` was answered: a newer one must bring the corrected record."""
     settled_version: Mapped[int | None]
+    door_check_id: Mapped[int | None] = mapped_column(index=True)
+    """The check at the door that is to settle it."""
 
 
 class TicketEventRow(Record):
@@ -867,10 +869,9 @@ class DoorCheckRow(Record):
     """A check at the door (入户核查): what a grid worker is to ask, and how it went. What was answered stands in files, not here."""
 
     __tablename__ = "door_check"
-    __table_args__ = (Index(None, "worker", "state", "due_on", "id"), Index(None, "item_id"), Index(None, "state", "due_on", "id"))
+    __table_args__ = (Index(None, "worker", "state", "due_on", "id"), Index(None, "state", "due_on", "id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    item_id: Mapped[int | None] = mapped_column(ForeignKey("ticket_item.id"))
     resident_id: Mapped[str] = mapped_column(String(20))
     elements: Mapped[list[str]]
     """What is to be asked."""

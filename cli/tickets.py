@@ -9,6 +9,7 @@ from casework import corrections, objections
 from casework.acting import Act
 from casework.conflicts import KIND_TEXTS as ITEM_TEXTS
 from casework.corrections import ORIGIN_TEXTS, RESIDENT, USER
+from casework.disputes import disputes_of
 from casework.moves import KIND_TEXTS, MOVES, OBJECTIONS, PLATFORM_MOVES, STATE_TEXTS, TOPICS, Kind, State
 from casework.tickets import (
     MOST_PAGE_ROWS,
@@ -22,6 +23,8 @@ from casework.tickets import (
     load_ticket,
     possible_moves,
 )
+from cli.disputes import dispute, print_dispute
+from cli.door_checks import door_check, items
 from cli.grants import the_log
 from cli.lights import LIGHT_COMMANDS
 from cli.output import as_json_option, console, print_json, print_table
@@ -88,15 +91,17 @@ def show(here: Platform, number: int, as_json: bool) -> None:
     """Ticket NUMBER with its history and what can be done (工单详情); values are read with `tongchou ticket items`."""
     with here.store.session() as session:
         one = load_ticket(session, number)
-        events, items = list_events(session, number), items_by_dataset(session, number)
+        events, by_dataset = list_events(session, number), items_by_dataset(session, number)
+        disputed = disputes_of(session, number)
     if as_json:
-        told_items = [{"dataset": d, "kind": k, "state": s, "items": n} for d, k, s, n in items]
-        print_json({**_told(one, here), "moves": possible_moves(one), "items_by_dataset": told_items, "events": events})
+        told_items = [{"dataset": d, "kind": k, "state": s, "items": n} for d, k, s, n in by_dataset]
+        more = {"moves": possible_moves(one), "items_by_dataset": told_items, "events": events, "disputes": disputed}
+        print_json({**_told(one, here), **more})
         return
     print_ticket(one, here)
     if one.description:
         console.print(f"  {one.description}", markup=False)
-    rows = [(dataset, ITEM_TEXTS[kind], state.value, number) for dataset, kind, state, number in items]
+    rows = [(dataset, ITEM_TEXTS[kind], state.value, number) for dataset, kind, state, number in by_dataset]
     if rows:
         print_table("条目 items", ("数据集 data set", "原因 why", "状态 state", "条 items"), rows, numbers=(3,))
     print_table(
@@ -105,6 +110,8 @@ def show(here: Platform, number: int, as_json: bool) -> None:
         map(_event_cells, events),
         numbers=(3,),
     )
+    for each in disputed:
+        print_dispute(each, as_json=False)
     moves = "; ".join(f"{name} ({text})" for name, text in possible_moves(one).items())
     console.print(f"可作处理 possible now: {moves or '–'}", markup=False)
 
@@ -247,5 +254,5 @@ def _event_cells(event: TicketEvent) -> tuple[object, ...]:
     return f"{event.at:%Y-%m-%d %H:%M}", move, STATE_TEXTS[event.state], event.items, event.by or "平台 platform", event.reason
 
 
-for _command in LIGHT_COMMANDS.values():
+for _command in (*LIGHT_COMMANDS.values(), items, door_check, dispute):
     ticket.add_command(_command)

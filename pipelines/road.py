@@ -73,11 +73,13 @@ class Road:
 
         What killed runs left in the lake is swept away first.
         """
+        from casework.observations import release
         from catalog.areas import address_book
         from connectors import intake
 
         with without_values():
             sweep(self.store, self.lake)
+            release(self.store, self.home, now=self.clock())
             with self.store.session() as session:
                 areas = address_book(session)
             for dataset in datasets:

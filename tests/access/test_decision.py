@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access.accounts import Account, Role
-from access.decision import GROUNDS, OBJECTIONS, REASON_TEXTS, REFUSALS, Act, Question, Reason, decide
+from access.decision import GROUNDS, OBJECTIONS, REASON_TEXTS, REFUSALS, Act, Case, Question, Reason, decide
 from access.targets import Target, TargetColumn
 from access.terms import Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
@@ -147,6 +147,13 @@ def naive(question: Question) -> bool:
         own = question.provider is not None and account.department == question.provider
         may = roles & {"bureau_operator", "bureau_approver"} or (own and roles & {"department_requester", "department_head"})
         return bool(may) and columns_are_in_order(question)
+    if question.act is Act.TICKET:
+        own = question.case is not None and question.case.department is not None and question.case.department == account.department
+        answers = bool(roles & {"department_requester", "department_head"})
+        return ((own and answers) or bool(roles & {"bureau_operator", "steward"})) and grant_is_in_order(question)
+    if question.act is Act.DOOR_CHECK:
+        own = question.case is not None and question.case.worker == account.name
+        return ((own and "grid_worker" in roles) or bool(roles & {"bureau_operator", "steward"})) and grant_is_in_order(question)
     if grant is None or data is None:
         return False
     mine = account.department == grant.grantee and roles & {"department_requester", "department_head"}
@@ -224,6 +231,7 @@ QUESTIONS = st.builds(
     ),
     provider=st.sampled_from([None, "tax", "health"]),
     extracts=st.integers(0, 3),
+    case=st.none() | st.builds(Case, department=st.sampled_from(["tax", "health", None]), worker=st.sampled_from(["lin", "he", None])),
     target=st.builds(target, withheld=st.frozensets(NAMES, max_size=1), area=st.sampled_from([None, "grid_code"])),
 )
 

@@ -15,6 +15,7 @@ import pytest
 import python_calamine
 import sqlalchemy as sa
 
+from access.accounts import Role, create_account
 from access.door import Door
 from access.files import write
 from access.grants import change_state
@@ -24,7 +25,7 @@ from audit.log import Sealed
 from audit.merkle import root_from_inclusion
 from audit.notes import read_checkpoint
 from audit.verify import verify
-from catalog.schema import ReceiptRow
+from catalog.schema import DoorCheckRow, ReceiptRow, TicketItemRow, TicketRow
 from golden.explain import Explanation
 from rules.authority import load_survivorship
 from rules.errors import Denied, NotFound, PlatformFault, Refused
@@ -201,10 +202,69 @@ ASKS: dict[str, Ask] = {
     "export_enterprise_crosswalk": lambda p, out, actor: p.door.export_enterprise_crosswalk(actor, EXPORT, out),
     "review": lambda p, out, actor: p.door.review(actor, EXPORT, 10),
     "impact": lambda p, out, actor: p.door.impact(actor, p.grant(), None),
+    "ticket_items": lambda p, out, actor: p.door.ticket_items(actor, EXPORT, a_ticket(p), limit=10),
+    "door_form": lambda p, out, actor: p.door.door_form(actor, EXPORT, a_door_check(p)),
     "simulate": lambda p, out, actor: p.door.simulate(actor, EXPORT, load_survivorship()),
     "why": lambda p, out, actor: p.door.why(actor, EXPORT, "R0000000001"),
 }
 NOT_ANSWERS = {"close"}
+
+
+def a_ticket(platform: Platform) -> int:
+    """A ticket with the police, about the record h1."""
+    counts = dict.fromkeys(("items", "items_open", "items_awaiting", "items_contested", "items_at_door", "reroutes", "reopened"), 1)
+    texts = {
+        "topic": "",
+        "about": "",
+        "description": "",
+        "verdict": "",
+        "kind": "correction",
+        "origin": "reconciliation",
+        "state": "raised",
+    }
+    days = {"received_on": NOW.date(), "yellow_on": NOW.date(), "due_on": NOW.date(), "limit_days": 10, "provisional": False}
+    facts = {"department_key": "police", "element": "name", "round": 1, "standing": True, "version": 1, "created_at": NOW}
+    item = {"kind": "deviates", "resident_id": "R0000000001", "dataset_key": "hukou", "record": "h1", "element": "name", "state": "open"}
+    with platform.store.session() as session, session.begin():
+        ticket = TicketRow(**counts, **texts, **days, **facts)
+        session.add(ticket)
+        session.flush()
+        standing = session.scalar(sa.select(TicketItemRow))
+        if standing is None:
+            session.add(TicketItemRow(ticket_id=ticket.id, decided=False, opened_version=1, **item))
+        else:
+            standing.ticket_id = ticket.id
+        return ticket.id
+
+
+def a_door_check(platform: Platform) -> int:
+    """A check of the first resident's phone at the door; the worker is `lin`."""
+    with platform.store.session() as session, session.begin():
+        check = DoorCheckRow(
+            resident_id="R0000000001", elements=["phone"], grid_code="440605011001001", worker="lin", assessor="operator",
+            state="dispatched", evidence="", due_on=NOW.date(), created_by="operator", created_at=NOW,
+        )  # fmt: skip
+        session.add(check)
+        session.flush()
+        return check.id
+
+
+def test_a_department_sees_its_own_values_in_question_and_a_worker_only_his_form(platform: Platform) -> None:
+    people = [("wu", "police", Role.DEPARTMENT_HEAD), ("gao", "grid", Role.GRID_WORKER)]
+    for name, department, role in people:
+        create_account(platform.store, platform.log, by="operator", name=name, title=name, department=department, roles=[role], now=NOW)
+    views: Any = platform.door.ticket_items("wu", EXPORT, a_ticket(platform), limit=10).value
+    (view,) = views
+    assert (view.record, view.value, view.withheld) == ("h1", "王小明", False)
+    assert "王小明" not in repr(view)
+    check = a_door_check(platform)
+    with pytest.raises(Denied):
+        platform.door.door_form("gao", EXPORT, check)
+    with platform.store.session() as session, session.begin():
+        session.get_one(DoorCheckRow, check).worker = "gao"
+    form: Any = platform.door.door_form("gao", EXPORT, check).value
+    assert form.asked[0].prefilled == "13800138001"
+    assert "13800138001" not in repr(form)
 
 
 def test_every_way_through_the_door_is_walked_here() -> None:

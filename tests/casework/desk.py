@@ -34,7 +34,7 @@ PEOPLE = (
     ("mei", None, (Role.STEWARD,)),
 )
 DATASETS = {"hukou": "police", "social": "hrss", "clinic": "health", "grid_survey": "grid", "migrants": "police"}
-ELEMENTS = ("name", "birth_date", "phone", "id_number", "residence_address")
+ELEMENTS = ("name", "birth_date", "phone", "id_number", "residence_address", "grid_code")
 MODE = {"mode": "file", "quotas": {}, "conditions": []}
 OK, DISPUTED = "ok", "disputed"
 

@@ -37,3 +37,18 @@ def test_a_ticket_is_listed_shown_and_corrected(opened: Command) -> None:
     assert opened("ticket", "correct", "99", "--as", "yi").code == 4
     assert opened("ticket", "correct", number, "--as", "yi", "--seen", "1").code == 2
     assert opened("ticket", "correct", number, "--as", "yi", "--json").json()["state"] == "awaiting"
+    (item,) = opened("ticket", "items", number, "--as", "fang", "--json").json()
+    assert (item["value"], item["other_value"], item["record"]) == ("1", "2", "1")
+    assert opened("ticket", "items", number, "--as", "stranger").code == 3
+    (task,) = opened("ticket", "lights", "--department", "health", "--json").json()["tasks"]
+    assert (task["subject"], task["light"], task["clock"]) == ("ticket", "green", "correction")
+    assert opened("ticket", "explain", str(task["clock_id"]), "--as", "yi", "--reason", "系统升级").code == 2
+    scores = opened("ticket", "scorecard", "--department", "health", "--json").json()["scores"]
+    assert ("updated", 1, 1) in {(score["metric"], score["numerator"], score["denominator"]) for score in scores}
+    assert (
+        opened("ticket", "scorecard", "--metric", "updated", "--department", "health", "--behind", "--json").json()[0]["case"] == "clinic"
+    )
+    assert {one["light"] for one in opened("ticket", "resources", "--json").json()} == {"green"}
+    assert opened("ticket", "dispute", "open", number, "--as", "fang", "--document", "函1号", "--reason", "不同意").code == 2
+    assert opened("ticket", "door-check", "dispatch", number, "--as", "operator", "--reason", "核实").code == 2
+    assert opened("ticket", "notices", "--json").json() == []
