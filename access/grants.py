@@ -140,6 +140,8 @@ def faults_of(terms: Grant, target: Target, account: Account, policy: TierPolicy
         "用途、依据或办件号含有证件号或手机号 purpose, basis or case names a person's number": _names_person(terms),
         "止期早于起期 the end lies before the beginning": terms.valid_to < terms.valid_from,
         "区域代码应为 6、9、12 或 15 位 an area code has 6, 9, 12 or 15 digits": bool(malformed_areas(terms.row_scope)),
+        "回流数据只给持有该数据集的部门 returned values go to the department that holds the data set only": target.returns_to
+        not in (None, terms.grantee),
         "目标数据没有所属区域 the target has no area": bool(terms.row_scope.areas) and target.area_column is None,
     }
     columns = [f"{column}: {reason.value}" for column, reasons in column_objections(question).items() for reason in reasons]

@@ -142,7 +142,7 @@ def base_query(target: Target, columns: Sequence[str], areas: Sequence[str]) -> 
 
 
 def _subject(target: Target) -> str:
-    if target.is_golden:
+    if target.holds_residents:
         return f"base.{_name(RESIDENT_ID)}"
     return f"crosswalk.{RESIDENT_ID}" if target.persons else "NULL::VARCHAR"
 
@@ -155,13 +155,13 @@ def _birth(target: Target) -> str:
         known.append(
             f"CASE WHEN regexp_matches({number}, '{NUMBER_BIRTH}') THEN regexp_replace({number}, '{NUMBER_BIRTH}', '\\1-\\2-\\3') END"
         )
-    if target.persons and not target.is_golden:
+    if target.persons and not target.holds_residents:
         known.append("person.birth_date")
     return f"coalesce({', '.join(known)}, NULL)::VARCHAR" if known else "NULL::VARCHAR"
 
 
 def _persons_join(target: Target) -> str:
-    if target.is_golden or target.persons is None:
+    if target.holds_residents or target.persons is None:
         return ""
     crosswalk, residents = (relation(target.persons, name) for name in ("crosswalk", "residents"))
     mine = f"SELECT record, resident_id FROM {crosswalk} WHERE dataset = '{_literal(target.key)}'"

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from catalog.datasets import Column, Dataset
+from catalog.datasets import Column, Dataset, load_dataset
 from catalog.lake import Lake
 from catalog.schema import DatasetColumnRow, EnterpriseVersionRow, GoldenVersionRow, ServingVersionRow
 from catalog.snapshots import CHINA, newest_accepted
@@ -24,7 +24,10 @@ from rules.tiers import Level, highest
 
 GOLDEN = "golden"
 GOLDEN_ENTERPRISES = "golden:enterprises"
+RETURN = "return:"
+"""回流 (law.md L-22): `return:KEY` are the golden values of the residents in the data set KEY, beside that department's own record keys."""
 RESIDENT_ID = "resident_id"
+RECORD = "record"
 KIND_OF_LOGICAL_TYPE = {"date": "date", "timestamp": "timestamp", "integer": "number", "number": "number", "boolean": "boolean"}
 SHARE_NONE = "none"
 AREA_ELEMENTS = ("grid_code", "residence_address", "registered_residence_address", "hukou_address")
@@ -57,10 +60,17 @@ class Target:
     birth_column: str | None
     number_column: str | None
     persons: Path | None
+    returns_to: str | None = None
+    """The only department that may have it, of golden values that go back to it."""
 
     @property
     def is_golden(self) -> bool:
         return self.key == GOLDEN
+
+    @property
+    def holds_residents(self) -> bool:
+        """Whether each row is a resident's golden record, so that its resident and birth date stand in it."""
+        return self.is_golden or self.returns_to is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +89,8 @@ def load_target(session: Session, lake: Lake, key: str, as_of: date | None = Non
     """
     if key == GOLDEN:
         return _golden_target(required_golden(session, lake) if as_of is None else served_golden(session, lake, as_of), session)
+    if key.startswith(RETURN):
+        return _return_target(session, lake, key.removeprefix(RETURN))
     return _enterprise_target(session, lake) if key == GOLDEN_ENTERPRISES else _dataset_target(session, lake, key)
 
 
@@ -119,6 +131,24 @@ def _golden_target(golden: GoldenFiles, session: Session) -> Target:
         birth_column="birth_date" if "birth_date" in names else None,
         number_column="id_number" if "id_number" in names else None,
         persons=golden.folder,
+    )
+
+
+def _return_target(session: Session, lake: Lake, key: str) -> Target:
+    """The golden records of the residents whom a data set holds, each with the department's own key of its record."""
+    golden, dataset = required_golden(session, lake), load_dataset(session, key)
+    whole = _golden_target(golden, session)
+    level = highest([Level(column.level) for column in dataset.key_columns])
+    own = MaskedColumn(name=RECORD, element=None, kind="text", level=level, of_person=True)
+    crosswalk = relation(golden.folder, "crosswalk")
+    mine = f"SELECT {RECORD}, {RESIDENT_ID} FROM {crosswalk} WHERE dataset = '{quoted(key)}'"
+    return replace(
+        whole,
+        key=f"{RETURN}{key}",
+        relation=f"(SELECT mine.{RECORD}, person.* FROM ({mine}) AS mine JOIN {whole.relation} AS person USING ({RESIDENT_ID}))",
+        columns={RECORD: TargetColumn(facts=own, shared=True), **whole.columns},
+        order_column=RECORD,
+        returns_to=dataset.department,
     )
 
 

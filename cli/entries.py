@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from access.targets import RETURN
 from casework import publication
 from casework.clocks import Subject, open_clocks
 from casework.finding import asker_of, red_resources
@@ -99,6 +100,8 @@ def show(here: Platform, entry: str, by: str, as_json: bool) -> None:
     print_table("资源 resources", ("数据集 data set", "状态 state", "覆盖 covered", "质量 score", "问题 problems"), reports, numbers=(4,))
     for problem in (problem for r in resources for problem in r.report.problems):
         console.print(f"  {problem}", markup=False)
+    for one in resources if own and asker.department is not None else []:
+        console.print(f"回流 golden values of these residents may be requested: --over {RETURN}{one.dataset}", markup=False)
     history = [(a.revision, ACT_TITLES[a.act], a.by or "–", f"{a.at:%Y-%m-%d %H:%M}", a.note) for a in acts]
     if history:
         print_table("历史 history", ("修订 revision", "操作 act", "由 by", "时间 at", "说明 note"), history, numbers=(0,))

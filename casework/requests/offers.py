@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from access.targets import GOLDEN, load_target
+from access.targets import GOLDEN, RETURN, load_target
 from access.terms import Grant
 from catalog.datasets import Dataset, load_dataset
 from catalog.entries.attaching import resource_of
@@ -18,7 +18,7 @@ from catalog.schema import SnapshotRow
 from catalog.terms import DEFAULT_SHARE_CONDITIONS, SHARES
 from rules.errors import Refused
 
-CONDITIONAL, NONE = "conditional", "none"
+UNCONDITIONAL, CONDITIONAL, NONE = "unconditional", "conditional", "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,8 @@ class Offer:
     shares: Mapping[str, str]
     conditions: Mapping[str, tuple[str, ...]]
     has_data: bool
+    only_for: str | None = None
+    """回流: golden values that go back to the department whose data set they belong to, and to no other (L-22)."""
 
     def share_of(self, columns: Sequence[str]) -> str:
         """C-14: that of the most restrictive column."""
@@ -49,7 +51,9 @@ class Offer:
         unknown = [c for c in terms.columns if c not in self.shares]
         withheld = [c for c in terms.columns if self.shares.get(c) == NONE]
         own = ["本部门自有数据 the department provides this data itself"] if terms.grantee == self.provider else []
+        others = ["回流数据只给持有该数据集的部门 returned values go to the department that holds the data set only (L-22)"]
         return [
+            *(others if self.only_for not in (None, terms.grantee) else []),
             *(f"{column}: 数据项不存在 the column does not exist (L-12)" for column in unknown),
             *(f"{column}: 不予共享 the column is not shared (L-09)" for column in withheld),
             *own,
@@ -58,6 +62,8 @@ class Offer:
 
 def offer_of(session: Session, lake: Lake, target: str) -> Offer:
     """NotFound CAT-DATASET for what is not in the catalogue, DOOR-NO-GOLDEN before the first reconciliation."""
+    if target.startswith(RETURN):
+        return _returned(session, lake, target)
     return _golden(session, lake) if target == GOLDEN else _dataset(session, load_dataset(session, target))
 
 
@@ -79,6 +85,21 @@ def _golden(session: Session, lake: Lake) -> Offer:
         shares=dict.fromkeys(columns, CONDITIONAL),
         conditions=dict.fromkeys(columns, (DEFAULT_SHARE_CONDITIONS,)),
         has_data=True,
+    )
+
+
+def _returned(session: Session, lake: Lake, target: str) -> Offer:
+    """L-22: what was collected about a department's own residents goes back to it without further conditions."""
+    found, dataset = load_target(session, lake, target), load_dataset(session, target.removeprefix(RETURN))
+    return Offer(
+        target=target,
+        title=f"{dataset.title}：回流金记录 golden values returned",
+        provider=None,
+        published=True,
+        shares=dict.fromkeys(found.columns, UNCONDITIONAL),
+        conditions={},
+        has_data=True,
+        only_for=found.returns_to,
     )
 
 

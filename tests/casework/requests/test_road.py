@@ -1,5 +1,6 @@
 """The road of a request from the draft to the archive, its clocks, and who may do what (law.md L-02, L-14…L-27; TX-03…TX-08)."""
 
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -445,3 +446,14 @@ def test_a_quota_of_extracts_is_kept_by_the_door(desk: Desk, tmp_path: Path) -> 
     with pytest.raises(Refused, match="DOOR-QUOTA"):
         p.door.extract(CLERK, desk.dossier(small).grant, tmp_path / "small.csv", "csv")
     assert not (tmp_path / "small.csv").exists()
+
+
+def test_returned_golden_values_may_be_requested_by_the_department_that_holds_the_data_set(desk: Desk) -> None:
+    """L-22: 回流, without further conditions, thus answered within one working day; L-15."""
+    terms = replace(TERMS, target="return:hukou", columns=("record", "name", "marital_status"))
+    number = desk.draft(replace(terms, responsible=PROVIDER), by=PROVIDER)
+    desk.do("submit", number, by=PROVIDER)
+    assert desk.request(number).share == "unconditional"
+    other = desk.draft(terms)
+    told = desk.refused("REQ-TERMS", lambda: desk.do("submit", other), other)
+    assert "回流" in told
