@@ -32,6 +32,7 @@ class Act(StrEnum):
     TICKET = "ticket"
     DOOR_CHECK = "door_check"
     IMPACT = "impact"
+    RELIABILITY = "reliability"
 
     @property
     def intent(self) -> Event:
@@ -268,6 +269,7 @@ GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
     Act.TICKET: (_own_ticket, _bureau_explains),
     Act.DOOR_CHECK: (_own_visit, _bureau_explains),
     Act.IMPACT: (_own_data, _bureau_weighs),
+    Act.RELIABILITY: (_bureau_explains,),
 }
 REFUSALS: Mapping[Act, Reason] = {
     Act.EXTRACT: Reason.NO_GRANT,
@@ -279,6 +281,7 @@ REFUSALS: Mapping[Act, Reason] = {
     Act.TICKET: Reason.NO_CASE,
     Act.DOOR_CHECK: Reason.NO_CASE,
     Act.IMPACT: Reason.NO_ROLE,
+    Act.RELIABILITY: Reason.NO_ROLE,
 }
 OBJECTIONS: tuple[Rule, ...] = (
     _account_closed,

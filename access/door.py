@@ -35,6 +35,7 @@ from access.reading import (
     enterprise_batches,
     golden_batches,
     masked_batches,
+    reliability_batches,
     spilling_connection,
 )
 from access.receipts import RECEIPT_SUFFIX, Receipt, as_json, keep, receipts_under
@@ -50,6 +51,8 @@ from catalog.locks import hold
 from catalog.snapshots import CHINA
 from catalog.store import Store
 from golden.explain import why as explain
+from golden.reliability_table import COLUMNS as RELIABILITY_COLUMNS
+from golden.reliability_table import read_table
 from golden.review import read_queue
 from golden.simulation import simulate
 from masking.methods import KEEP
@@ -234,6 +237,27 @@ class Door:
             facts = {"columns": [one.element for one in value.asked]}
             outcome = Outcome(rows=1, residents=1, digest=_digest_of_value(value), facts=facts)
             return Answer(self._log, recording.result(outcome), value=value)
+
+    def reliability(self, actor: str, purpose: str, element: str | None = None) -> Answer:
+        """How reliable each source is about an element, or each. Its `value` is golden's ReliabilityTable; about no resident."""
+        admitted = self._admit(Act.RELIABILITY, actor, purpose, None, {"element": element})
+        folder = admitted.target.persons
+        assert folder is not None, "the golden target knows its folder"
+        with self._recorder.intend(admitted.act, admitted.facts) as recording:
+            value = read_table(self._store, folder, admitted.target.version, element)
+            rows = sum(len(found.sources) for found in value.elements)
+            outcome = Outcome(rows=rows, residents=0, digest=_digest_of_value(value), facts={"columns": [element] if element else []})
+            return Answer(self._log, recording.result(outcome), value=value)
+
+    def export_reliability(self, actor: str, purpose: str, out: Path) -> Answer:
+        """The same by age, as Parquet, with the version that it was learnt with."""
+        check_writable(out)
+        admitted = self._admit(Act.RELIABILITY, actor, purpose, None, {"format": PARQUET})
+        admitted = replace(admitted, plan=dict.fromkeys(RELIABILITY_COLUMNS, AS_IT_STANDS))
+        delivery = _Delivery(out=out, file_format=PARQUET, names=RELIABILITY_COLUMNS)
+        folder = admitted.target.persons
+        assert folder is not None, "the golden target knows its folder"
+        return self._hand_over(admitted, delivery, lambda con, _: reliability_batches(con, folder))
 
     def close(self) -> None:
         self._staging.close()

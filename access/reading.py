@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from access.targets import RESIDENT_ID, Target
 from access.terms import RowScope
+from golden.reliability_table import rows_of_version
 from golden.versions import relation
 from masking.methods import RecipientKey
 from masking.plan import Plan, mask_column, minors, needs_age
@@ -114,6 +115,11 @@ def crosswalk_batches(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[
     """Each accepted record with the resident it belongs to."""
     crosswalk = relation(folder, "crosswalk")
     yield from _batches(con, f"SELECT dataset, record, {RESIDENT_ID} FROM {crosswalk} ORDER BY dataset, record")
+
+
+def reliability_batches(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[pa.RecordBatch]:
+    """How reliable each source is about each element, by age: no row is about a person."""
+    yield from _batches(con, rows_of_version(folder))
 
 
 def enterprise_batches(con: duckdb.DuckDBPyConnection, target: Target) -> Iterator[pa.RecordBatch]:

@@ -63,6 +63,18 @@ def golden(here: Platform, out: Path, actor: str, purpose: str, labels: bool, as
         print_answer(door.export_golden(actor, purpose, out, labels), as_json)
 
 
+@export.command()
+@out_option
+@actor_option
+@click.option("--purpose", default=EXPORT_PURPOSE, show_default=True, help="What it is for (用途).")
+@as_json_option
+@platform
+def reliability(here: Platform, out: Path, actor: str, purpose: str, as_json: bool) -> None:
+    """How reliable each source is about each element (可靠度表), by age, with the version that it was learnt with; about no resident."""
+    with the_door(here) as door:
+        print_answer(door.export_reliability(actor, purpose, out), as_json)
+
+
 @click.command("golden")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day (日期), in China's time.")
 @out_option

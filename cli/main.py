@@ -47,6 +47,7 @@ COMMANDS = {
     "quality": "cli.catalogue:quality",
     "reconcile": "cli.road:reconcile",
     "register": "cli.catalogue:register",
+    "reliability": "cli.reliability:reliability",
     "request": "cli.requests:request",
     "review": "cli.decisions:review",
     "serve": "cli.serve:serve",

@@ -2,25 +2,30 @@
 observations, with intervals that hold the truth as often as they say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 from scipy.special import betaln
 from scipy.stats import beta
 
-TRUST = np.array([10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0])
-"""So many checks is worth what the model expects; how many is found from how the checks scatter round it, element and source by source."""
+TRUST = np.array([10.0, 20.0, 40.0, 60.0, 80.0, 100.0, 120.0])
+"""So many checks is worth what the model expects; how many is found from how the checks scatter round it, source by source. A few
+hundred checks cannot tell a model that is nearly right from one that is right, hence the limit.
+"""
 
 UNCHECKED_TRUST = 80.0
 """Where nothing was ever checked."""
+
+UNTAUGHT_TRUST = 10.0
+"""Where an element's claims taught nothing, as one source alone states it."""
 
 CHECKS_PER_CASE, CASES = 10, 8
 WITHIN = (0.025, 0.975)
 
 
-def reliabilities(judged: Iterable[tuple[str, pa.Table]], datasets: Sequence[str]) -> pa.Table:
-    """learnt_reliability from what was counted per element: (src, age, claims, right, checked, agreed)."""
+def reliabilities(judged: Sequence[tuple[str, pa.Table, bool]], datasets: Sequence[str]) -> pa.Table:
+    """learnt_reliability from what was counted per element, (src, age, claims, right, checked, agreed), and whether it taught anything."""
     by_age = pa.concat_tables(
         [
             _EMPTY,
@@ -28,7 +33,7 @@ def reliabilities(judged: Iterable[tuple[str, pa.Table]], datasets: Sequence[str
                 table.append_column("element", pa.array([element] * len(table), pa.string()))
                 .select(_EMPTY.column_names)
                 .cast(_EMPTY.schema)
-                for element, table in judged
+                for element, table, _ in judged
             ),
         ]
     )
@@ -38,9 +43,10 @@ def reliabilities(judged: Iterable[tuple[str, pa.Table]], datasets: Sequence[str
         .append_column("age", pa.nulls(len(whole), pa.int64()))
         .select(_EMPTY.column_names)
     )
-    trust = _trust(whole)
     table = pa.concat_tables([whole, by_age]).sort_by([("element", "ascending"), ("src", "ascending"), ("age", "ascending")])
     claims, right, checked, agreed = (table.column(name).to_numpy().astype(np.float64) for name in _COUNTS)
+    taught = {element for element, _, learnt in judged if learnt}
+    trust = np.where(np.isin(table.column("element").to_numpy(), sorted(taught)), _trust(whole), UNTAUGHT_TRUST)
     expected = np.clip(right / claims, 0.001, 0.999)
     sure, unsure = trust * expected + agreed, trust * (1 - expected) + checked - agreed
     return pa.table(

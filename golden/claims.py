@@ -9,7 +9,7 @@ Relations made here
       vid stands for the value (of a name: for all its spellings) where rows are grouped; day: when it was observed, as a number
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -23,6 +23,9 @@ from rules.elements import Element
 
 NOT_OF_RECORD = 99
 UNTIDY = r"\p{Han}\s|[0-9（(]"
+
+FREQUENT: Mapping[str, str] = {"phone": "phone", "guardian_phone": "phone"}
+"""Elements whose value is one person's or household's, and the attribute that tells which values are shared too widely for that (X-16)."""
 
 RID_BITS = 47
 NEWEST_FIRST = f"(day::BIGINT << {RID_BITS}) - (rid & {2**RID_BITS - 1})"
@@ -49,7 +52,8 @@ def batches(elements: Sequence[Element], sources: Sequence[RecordSource], rows: 
 def list_rules(
     con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource], rules: SurvivorshipRules
 ) -> None:
-    """Make `judged_elements` and `standing`."""
+    """Make `judged_elements` and `standing`; `frequencies` too where no model stands: no value is known to be shared then."""
+    con.execute("CREATE TABLE IF NOT EXISTS frequencies (attribute VARCHAR, value VARCHAR, n BIGINT, shared BOOLEAN)")
     each = [rules.of(element.key) for element in elements]
     judged = {
         "eix": pa.array(range(len(each)), pa.int16()),
@@ -135,18 +139,23 @@ _NOTHING = """SELECT 0::SMALLINT AS eix, 0::BIGINT AS res, 0::SMALLINT AS src, 0
 
 
 def _said(eix: int, element: Element, src: int, place: int, column: str, where: str) -> str:
-    """SQL of one column's claims. Spellings of one name stand together; a nickname, or a name with a replaced character, is damaged; blanks
-    and remarks make it untidy.
+    """SQL of one column's claims. Spellings of one name stand together; a nickname, or a name with a replaced character, is damaged, as is
+    an agency's phone; blanks and remarks make a name untidy.
     """
     cell = identifier(column)
     rows = f"FROM said_{src} WHERE {where} AND {cell} <> ''"
     about = f"{eix}::SMALLINT AS eix, res, {src}::SMALLINT AS src, rid, day, {place}::TINYINT AS place, {cell} AS value"
     if element.kind != "name":
-        return f"SELECT {about}, hash({cell}) AS vid, 0 AS untidy, false AS damaged {rows}"
+        return f"SELECT {about}, hash({cell}) AS vid, 0 AS untidy, {_shared(element, cell)} AS damaged {rows}"
     return f"""
         SELECT eix, res, src, rid, day, place, value, hash(coalesce(names.name_key, value)) AS vid,
           regexp_matches(value, '{UNTIDY}')::INT AS untidy, names.name_key IS NULL OR contains(names.name_key, '?') AS damaged
         FROM (SELECT {about} {rows}) LEFT JOIN names ON names.name = value"""
+
+
+def _shared(element: Element, cell: str) -> str:
+    attribute = FREQUENT.get(element.key)
+    return f"{cell} IN (SELECT value FROM frequencies WHERE shared AND attribute = '{attribute}')" if attribute else "false"
 
 
 def _union(parts: Sequence[str]) -> str:

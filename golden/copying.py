@@ -32,8 +32,12 @@ class Copying:
 
 def gains_of_claims(group: Group, weighing: Weighing) -> Floats:
     """M × SHARES: what it gains in log-likelihood that a claim may have been taken over from a source that says the same."""
-    posterior = weighing.posterior[group.owner]
-    return np.stack([(posterior * np.log(1 - share + share / weighing.own)).sum(axis=(1, 2)) for share in SHARES], axis=1)
+    gains = np.zeros((len(group.claims), len(SHARES)))
+    worth = np.log(1 - SHARES + SHARES / weighing.own[:, :, None])
+    for pair, reading in enumerate(group.readings):
+        case = reading.indices
+        gains += np.einsum("mc,mcs->ms", weighing.posterior[group.owner, pair], worth[case])
+    return gains
 
 
 def find_copying(claims: Claims, gains: Floats, weight: Floats, verified: Flags, undated: Flags) -> Copying:

@@ -4,6 +4,7 @@ Verified observations take part as one more source that is all but always right;
 because there the others are judged by the truth and not by each other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,13 +22,15 @@ from golden.believing import (
     Model,
     Whole,
     groups_of,
+    patterns_of,
+    present_words,
     resident_starts,
     weigh,
 )
 from golden.copying import SHARES, find_copying, gains_of_claims
 
-ROUNDS_ALONE, ROUNDS = 8, 16
-"""Rounds before copies are looked for, and after."""
+ROUNDS, LAST_ROUNDS = (8, 6, 6), 10
+"""Rounds before copies are looked for, each time anew: once some are known, others show; and rounds after."""
 
 NO_EVENT = 1e-6
 """How often a source that holds events only has one of somebody who had none, and any other mistake that nobody was seen to make."""
@@ -36,10 +39,13 @@ CHECKED_WEIGHT = 10.0
 """A resident with a verified observation teaches as much as so many others."""
 
 VERIFIED_ERROR = 0.004
+FIRST_ERROR = 0.05
+"""How often any source errs before learning. All alike: whoever is trusted first by its role would be believed with all its copies."""
+
 PRIOR_CLAIMS = 10.0
 """So many claims is what is believed of a source before anything was learnt."""
 
-PRIOR_AGES, PRIOR_CHANGES = 20.0, 3.0
+PRIOR_AGES, PRIOR_CHANGES, PRIOR_RESIDENTS = 20.0, 3.0, 50.0
 MISTAKES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 LEAST, MOST_ERROR = 1e-4, 0.7
 LOOSE = 0.05
@@ -90,8 +96,8 @@ def first_model(prior: Prior) -> Model:
         values=prior.values,
         alternatives=prior.alternatives,
         mistakes=prior.mistakes,
-        errors=np.zeros((sources, size + 1, size) if size else (sources, 2)),
-        change=_lasting(prior.half_life_days, lengths),
+        errors=np.zeros((sources, size + 1, size) if size else (sources, 3)),
+        change=np.tile(_lasting(prior.half_life_days, lengths), (size + 1, 1)),
         undated=np.where(prior.undated, 1.0, np.where(prior.verified, 0.0, LOOSE)),
         ages=np.tile(drawn / drawn.sum(), (sources, 1)),
         parent=np.full(sources, -1),
@@ -106,114 +112,124 @@ def first_model(prior: Prior) -> Model:
 
 def _lasting(half_life_days: float | None, lengths: Floats) -> Floats:
     """When a value last changed if half of all change in that time; without a half life hardly any does."""
-    kept = np.exp2(-lengths / half_life_days) if half_life_days else np.full(AGES, 0.9995)
-    lasted = np.concatenate([[1.0], np.cumprod(kept)])
-    return np.append(lasted[:-1] * (1 - kept), lasted[-1])
+    return _came(1 - np.exp2(-lengths / half_life_days) if half_life_days else np.full(AGES, 0.0005))
 
 
 def learn(claims: Claims, prior: Prior) -> Model:
-    """The model that explains the claims best. Claims of all sources, one per resident and source."""
-    model, claims = first_model(prior), _of_several(claims.take(~claims.damaged))
+    """The model that explains the claims best. Claims of all sources, one per resident and source.
+
+    Where sources are often wrong alike, either they copied or there are few mistakes to make. Both are tried, and the better end taken.
+    """
+    prior = replace(prior, error=np.where(prior.verified, prior.error, FIRST_ERROR))
+    claims, weight = _taught(claims.take(~claims.damaged), prior)
     if not len(claims):
-        return model
-    weight = _weights(claims, prior)
-    for _ in range(ROUNDS_ALONE):
-        model = _round(claims, prior, model, weight)
-    model, prior = _with_likely_mistakes(claims, prior, model)
-    model = _with_copying(claims, prior, model, weight)
-    for _ in range(ROUNDS):
-        model = _round(claims, prior, model, weight)
-    return model
+        return first_model(prior)
+    ways = (False,) if prior.values else (False, True)
+    ends = [_settled(claims, prior, weight, copies_first=first) for first in ways]
+    return max(ends, key=lambda end: end[0])[1]
 
 
-def _of_several(claims: Claims) -> Claims:
-    """Without residents of whom one source alone speaks: they agree with whatever is believed, and only slow learning down."""
+def _taught(claims: Claims, prior: Prior) -> tuple[Claims, Floats]:
+    """Each pattern once, with how much it teaches, by resident: those of whom one source alone speaks agree with whatever is believed."""
     if not len(claims):
-        return claims
+        return claims, np.empty(0)
     sizes = np.diff(np.append(resident_starts(claims.resident), len(claims)))
-    return claims.take(np.repeat(sizes > 1, sizes))
+    claims = claims.take(np.repeat(sizes > 1, sizes))
+    if not len(claims):
+        return claims, np.empty(0)
+    found = patterns_of(claims)
+    checked = np.maximum.reduceat(prior.verified[found.claims.source].astype(np.int64), resident_starts(found.claims.resident))
+    return found.claims, np.bincount(found.of).astype(np.float64) * np.where(checked > 0, CHECKED_WEIGHT, 1.0)
 
 
-def _weights(claims: Claims, prior: Prior) -> Floats:
-    """By claim: how much its resident teaches."""
-    starts = resident_starts(claims.resident)
-    checked = np.maximum.reduceat(prior.verified[claims.source].astype(np.int64), starts)
-    weight = np.where(checked > 0, CHECKED_WEIGHT, 1.0)
-    return np.repeat(weight, np.diff(np.append(starts, len(claims))))
+def _settled(claims: Claims, prior: Prior, weight: Floats, *, copies_first: bool) -> tuple[float, Model]:
+    """The model that rounds of learning end with, and how well it explains the claims."""
+    model = _as_old_as_others(claims, prior, weight, first_model(prior))
+    groups = list(groups_of(claims, model))
+    for turn, rounds in enumerate(ROUNDS):
+        for _ in range(rounds):
+            model = _round(groups, prior, model, weight)
+        if turn or not copies_first:
+            model, prior = _with_likely_mistakes(groups, prior, model, weight)
+        model = _with_copying(claims, groups, prior, model, weight)
+        groups = list(groups_of(claims, model))
+    for _ in range(LAST_ROUNDS):
+        model = _round(groups, prior, model, weight)
+    return _evidence(groups, model, weight), model
 
 
-def _with_likely_mistakes(claims: Claims, prior: Prior, model: Model) -> tuple[Model, Prior]:
+def _as_old_as_others(claims: Claims, prior: Prior, weight: Floats, model: Model) -> Model:
+    """Undated claims are first taken to be as old as the dated ones of all sources are."""
+    dated = (claims.age < UNDATED) & ~prior.verified[claims.source]
+    ages = PRIOR_AGES * model.ages + np.bincount(claims.age[dated], weight[claims.resident[dated]], AGES)
+    return replace(model, ages=_shares(ages))
+
+
+def _evidence(groups: Sequence[Group], model: Model, weight: Floats) -> float:
+    return float(sum((weigh(group, model).evidence * _weights(group, weight)).sum() for group in groups))
+
+
+def _weights(group: Group, weight: Floats) -> Floats:
+    """How much each of the group's residents teaches."""
+    return weight[group.claims.resident[group.starts]]
+
+
+def _with_likely_mistakes(groups: Sequence[Group], prior: Prior, model: Model, weight: Floats) -> tuple[Model, Prior]:
     """How many wrong values there are to choose from when somebody errs: the number that explains the claims best. Few: one slip of the
     pen is made by many, and agreement on it shows no copying.
     """
-    possible = [mistakes for mistakes in MISTAKES if mistakes <= prior.mistakes]
+    possible = [mistakes for mistakes in MISTAKES if mistakes <= prior.alternatives]
     if prior.values or not possible:  # where nearly all say the same there are not even so many to choose from
         return model, prior
-    groups = list(groups_of(claims, model))
     tried = []
     for mistakes in possible:
-        other = replace(model, mistakes=mistakes, errors=np.stack([model.errors[:, 0], (1 - model.errors[:, 0]) / mistakes], axis=1))
-        tried.append((sum(weigh(group, other).evidence for group in groups), mistakes, other))
+        other = replace(model, mistakes=mistakes, errors=_of_many(1 - model.errors[:, 0], mistakes, prior.alternatives))
+        tried.append((_evidence(groups, other, weight), mistakes, other))
     _, mistakes, best = max(tried, key=lambda t: t[:2])
     return best, replace(prior, mistakes=mistakes)
 
 
-def _with_copying(claims: Claims, prior: Prior, model: Model, weight: Floats) -> Model:
+def _with_copying(claims: Claims, groups: Sequence[Group], prior: Prior, model: Model, weight: Floats) -> Model:
+    """With the copying that shows by this model."""
+    each = weight[claims.resident]
     gains = np.empty((len(claims), len(SHARES)))
-    for group, rows in _numbered_groups(claims, model):
-        gains[rows] = gains_of_claims(group, weigh(group, model)) * weight[rows, None]
-    found = find_copying(claims, gains, weight, prior.verified, prior.undated)
+    first = resident_starts(claims.resident)
+    for group in groups:
+        sizes = np.diff(np.append(group.starts, len(group.claims)))
+        rows = np.repeat(first[group.claims.resident[group.starts]] - group.starts, sizes) + np.arange(len(group.claims))
+        gains[rows] = gains_of_claims(group, weigh(group, model)) * each[rows, None]
+    found = find_copying(claims, gains, each, prior.verified, prior.undated)
     return replace(model, parent=found.parent, copied=found.share)
 
 
-def _numbered_groups(claims: Claims, model: Model) -> list[tuple[Group, Whole]]:
-    """Each group with the rows of its claims."""
-    place = {int(resident): start for resident, start in zip(*_firsts(claims), strict=True)}
-    found = []
-    for group in groups_of(claims, model):
-        sizes = np.diff(np.append(group.starts, len(group.claims)))
-        first = np.array([place[int(r)] for r in group.claims.resident[group.starts]])
-        found.append((group, np.repeat(first - group.starts, sizes) + np.arange(len(group.claims))))
-    return found
-
-
-def _firsts(claims: Claims) -> tuple[Whole, Whole]:
-    starts = resident_starts(claims.resident)
-    return claims.resident[starts], starts
-
-
-def _round(claims: Claims, prior: Prior, model: Model, weight: Floats) -> Model:
-    counts = None
-    for group, rows in _numbered_groups(claims, model):
-        mine = _count(group, model, weight[rows])
-        counts = mine if counts is None else Counts(**{n: getattr(counts, n) + getattr(mine, n) for n in vars(mine)})
-    assert counts is not None
-    return _improved(model, prior, counts)
+def _round(groups: Sequence[Group], prior: Prior, model: Model, weight: Floats) -> Model:
+    counts = [_count(group, model, _weights(group, weight)) for group in groups]
+    return _improved(model, prior, Counts(**{n: np.sum([getattr(c, n) for c in counts], axis=0) for n in vars(counts[0])}))
 
 
 def _count(group: Group, model: Model, weight: Floats) -> Counts:
-    weighing = weigh(group, model)
-    source, age = group.claims.source, group.claims.age
-    posterior = weighing.posterior[group.owner] * weight[:, None, None]
-    could = group.parent_says > 0
-    copied = np.where(could, model.copied[source], 0.0)[:, None, None]
+    weighing, cases = weigh(group, model), group.cases
+    residents = weighing.posterior * weight[:, None, None]
+    posterior = sum(reading.T @ residents[:, pair] for pair, reading in enumerate(group.readings))
+    could = cases.says > 0
+    copied = np.where(could, model.copied[cases.source], 0.0)[:, None]
     own = posterior * (1 - copied) * weighing.own / weighing.whole
     today = own * weighing.today / weighing.own
     outdated = own - today
-    width = model.errors[0].size
-    errors = np.zeros(len(model.errors) * width)
-    for cells, part in ((group.cell_now, today), (group.cell_before, outdated)):
-        errors += np.bincount((source[:, None] * width + cells).ravel(), part.sum(axis=2).ravel(), len(errors))
-    taken = (posterior - own).sum(axis=(1, 2))
-    residents = weighing.posterior * weight[group.starts][:, None, None]
+    sources, width = len(model.errors), model.errors[0].size
+    errors = np.zeros(sources * width)
+    for cells, part in ((cases.now, today), (cases.before, outdated)):
+        errors += _sums(cases.source * width + cells, part.sum(axis=1), len(errors))
+    taken = (posterior - own).sum(axis=1)
     now, before = _count_words(group, model, residents)
+    change = [_sums(present_words(group, model).ravel(), residents[:, :, came].ravel(), len(model.change)) for came in range(CHANGES)]
     return Counts(
         errors=errors.reshape(model.errors.shape),
-        today=_by_age(source, age, today, len(model.errors)),
-        outdated=_by_age(source, age, outdated, len(model.errors)),
-        copied=_sums(source[could], taken[could], len(model.errors)),
-        could=_sums(source[could], weight[could], len(model.errors)),
-        change=residents.sum(axis=(0, 1)),
+        today=_by_age(cases.source, cases.age, today, sources),
+        outdated=_by_age(cases.source, cases.age, outdated, sources),
+        copied=_sums(cases.source[could], taken[could], sources),
+        could=_sums(cases.source[could], posterior[could].sum(axis=1), sources),
+        change=np.stack(change, axis=1),
         now=now,
         before=before,
     )
@@ -225,7 +241,7 @@ def _sums(place: Whole, weight: Floats, places: int) -> Floats:
 
 def _by_age(source: Whole, age: Whole, part: Floats, sources: int) -> Floats:
     cell = source * (AGES + 1) + age
-    columns = [_sums(cell, column, sources * (AGES + 1)) for column in part.sum(axis=1).T]
+    columns = [_sums(cell, column, sources * (AGES + 1)) for column in part.T]
     return np.stack(columns, axis=1).reshape(sources, AGES + 1, CHANGES)
 
 
@@ -264,14 +280,28 @@ def _improved(model: Model, prior: Prior, counts: Counts) -> Model:
 
 
 def _improved_change(change: Floats) -> Floats:
-    """By class of age the share of what had lasted so far, held towards one rate over all classes."""
+    """By class of age the share of what had lasted so far, held towards one rate over all; of each value held towards what all do."""
+    usual = change.sum(axis=0)
     lengths = np.diff([*AGE_STARTS_DAYS, 2 * AGE_STARTS_DAYS[-1]])
-    lasted = np.cumsum(change[::-1])[::-1][:-1]
-    rate = change[:-1].sum() / (lasted * lengths).sum()
+    lasted = _lasted(usual)
+    rate = usual[:-1].sum() / (lasted * lengths).sum()
     pull = PRIOR_CHANGES * lasted + 20.0
-    changed = (change[:-1] + pull * np.minimum(rate * lengths, 0.5)) / (lasted + pull)
-    kept = np.concatenate([[1.0], np.cumprod(1 - changed)])
-    return np.append(kept[:-1] * changed, kept[-1])
+    of_all = (usual[:-1] + pull * np.minimum(rate * lengths, 0.5)) / (lasted + pull)
+    each = (change[:, :-1] + PRIOR_RESIDENTS * of_all) / (_lasted(change) + PRIOR_RESIDENTS)
+    each[-1] = of_all
+    return _came(each)
+
+
+def _lasted(change: Floats) -> Floats:
+    """How many had the present value before each class of age ended."""
+    return np.cumsum(change[..., ::-1], axis=-1)[..., ::-1][..., :-1]
+
+
+def _came(changed: Floats) -> Floats:
+    """When the present value came, from the share of those that change in each class of age."""
+    kept = np.cumprod(1 - changed, axis=-1)
+    before = np.concatenate([np.ones((*kept.shape[:-1], 1)), kept], axis=-1)
+    return np.concatenate([before[..., :-1] * changed, kept[..., -1:]], axis=-1)
 
 
 def _improved_ages(model: Model, prior: Prior, counts: Counts) -> tuple[Floats, Floats]:
@@ -301,13 +331,18 @@ def _emission(counts: Floats, prior: Prior, now: Floats) -> Floats:
     error = np.clip((wrong + PRIOR_CLAIMS * held) / (said + PRIOR_CLAIMS), LEAST, MOST_ERROR)
     error = np.where(prior.verified, VERIFIED_ERROR, error)
     if not prior.values:
-        return np.stack([1 - error, error / prior.mistakes], axis=1)
+        return _of_many(error, prior.mistakes, prior.alternatives)
     return _confusion(counts, error, prior, now)
+
+
+def _of_many(error: Floats, mistakes: float, alternatives: float) -> Floats:
+    """S × 3, as in the model: hardly ever is it a mistake to say what is true at another time."""
+    return np.stack([1 - error, error / mistakes, error / (alternatives + 1)], axis=1)
 
 
 def _wrong_and_said(counts: Floats, prior: Prior) -> tuple[Floats, Floats]:
     if not prior.values:
-        return counts[:, 1], counts.sum(axis=1)
+        return counts[:, 1:].sum(axis=1), counts.sum(axis=1)
     size = len(prior.values)
     square = counts[:, :size]
     right = np.trace(square, axis1=1, axis2=2)

@@ -199,7 +199,8 @@ class _Work:
             told=self.told,
         )
         self.told("files")
-        write_version(con, self.lake, self.version, golden_columns(), list(matching.comparisons))
+        learnt_with = self.version if model is None or self.last is None else self.last.counts["model"]
+        write_version(con, self.lake, self.version, golden_columns(), list(matching.comparisons), learnt_with=learnt_with)
         self.told("state")
         keep_state(con, self.folder, matching, self.version)
         if model is None:
@@ -231,7 +232,9 @@ class _Work:
             )
             if found is not None:
                 self.told("files")
-                write_version(con, self.lake, self.version, golden_columns(), list(matching.comparisons), on=self.previous)
+                learnt_with = self.last.counts["model"]
+                levels = list(matching.comparisons)
+                write_version(con, self.lake, self.version, golden_columns(), levels, on=self.previous, learnt_with=learnt_with)
                 self.told("state")
                 bring_forward(con, self.folder, matching, self.version)
             return found

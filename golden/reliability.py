@@ -36,7 +36,7 @@ from rules.elements import Element
 LEARNT: tuple[str, ...] = ("learnt_day", "learnt_parameters", "learnt_values", "learnt_copies", "learnt_reliability")
 """The relations that are learnt from the whole population and kept with the model."""
 
-TAUGHT_PER_SOURCE, CHECKS, JUDGED_PER_SOURCE = 600, 6_000, 4_000
+TAUGHT_PER_SOURCE, CHECKS, JUDGED_PER_SOURCE = 1_500, 6_000, 4_000
 """Of each source so many residents teach, of verified observations CHECKS; of so many of each source it is asked how often it is right."""
 
 ENOUGH_RESIDENTS = 50
@@ -61,6 +61,7 @@ def learn_reliability(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSo
         SELECT coalesce(max(day), 0) AS day FROM records WHERE observed_on <= (SELECT max(received_on) FROM sources)""")
     _draw_sample(con)
     list_claimants(con, "sampled")
+    asked: list[_Asked] = []
     learnt: list[_Learnt] = []
     for elements in batches(claimed_elements(sources), sources, [0] * len(sources)):
         list_rules(con, elements, sources, rules)
@@ -68,7 +69,8 @@ def learn_reliability(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSo
         prepared = [_Asked.of(con, element, eix, sources, rules) for eix, element in enumerate(elements)]
         with ThreadPoolExecutor(WORKERS) as pool:
             learnt += pool.map(_learnt, prepared)
-    _keep_learnt(con, _with_usual_changes(learnt, rules), [source.dataset for source in sources])
+        asked += prepared
+    _keep_learnt(con, _as_usual(learnt, asked, rules), [source.dataset for source in sources])
 
 
 def nothing_learnt(con: duckdb.DuckDBPyConnection) -> bool:
@@ -218,19 +220,47 @@ def _learnt(asked: _Asked) -> _Learnt:
     claims = asked.claims.take(asked.teaches)
     _, sizes = np.unique(claims.resident, return_counts=True)
     taught = bool(np.count_nonzero(sizes > 1) >= ENOUGH_RESIDENTS)
-    untaught = replace(asked.prior, alternatives=USUAL_ALTERNATIVES, mistakes=USUAL_ALTERNATIVES)
-    model = learn(claims, asked.prior) if taught else first_model(untaught)
+    model = learn(claims, asked.prior) if taught else first_model(_untaught(asked.prior))
     return _Learnt(element=asked.element, model=model, learnt=taught, judged=_judged(asked, model))
 
 
-def _with_usual_changes(learnt: Sequence[_Learnt], rules: SurvivorshipRules) -> list[_Learnt]:
-    """Where an element's own claims teach nothing, its values change as those do that are decided by the same method."""
+def _as_usual(learnt: Sequence[_Learnt], asked: Sequence[_Asked], rules: SurvivorshipRules) -> list[_Learnt]:
+    """Where an element's own claims teach nothing, its values change as those do that are decided by the same method, and a source errs in
+    it as it does in all else.
+    """
+    usual = _usual_errors([one for one in learnt if one.learnt])
     found = []
-    for one in learnt:
-        alike = [o.model.change for o in learnt if o.learnt and rules.of(o.element).method == rules.of(one.element).method]
-        usual = one.learnt or not alike or rules.of(one.element).half_life_days is None
-        found.append(one if usual else replace(one, model=replace(one.model, change=np.mean(alike, axis=0))))
+    for one, question in zip(learnt, asked, strict=True):
+        alike = [o.model.change[-1] for o in learnt if o.learnt and rules.of(o.element).method == rules.of(one.element).method]
+        if one.learnt or usual is None:
+            found.append(one)
+            continue
+        model = first_model(replace(_untaught(question.prior), error=usual))
+        if alike and rules.of(one.element).half_life_days is not None:
+            model = replace(model, change=np.tile(np.mean(alike, axis=0), (len(model.change), 1)))
+        found.append(replace(one, model=model, judged=_judged(question, model)))
     return found
+
+
+def _usual_errors(learnt: Sequence[_Learnt]) -> Floats | None:
+    """By source how often it errs on average over the elements that it states, held towards what all do."""
+    if not learnt:
+        return None
+    errors = np.array([_errors(one.model) for one in learnt])
+    states = np.array([np.isin(np.arange(errors.shape[1]), one.judged.column("src").to_numpy()) for one in learnt])
+    all_do = float(errors[states].mean()) if states.any() else float(errors.mean())
+    return np.asarray(((errors * states).sum(axis=0) + all_do) / (states.sum(axis=0) + 1))
+
+
+def _errors(model: Model) -> Floats:
+    """By source how often it errs, staleness aside."""
+    if not model.values:
+        return 1 - model.errors[:, 0]
+    return 1 - np.diagonal(model.errors[:, : len(model.values)], axis1=1, axis2=2) @ model.now
+
+
+def _untaught(prior: Prior) -> Prior:
+    return replace(prior, alternatives=USUAL_ALTERNATIVES, mistakes=USUAL_ALTERNATIVES)
 
 
 def _judged(asked: _Asked, model: Model) -> pa.Table:
@@ -285,7 +315,7 @@ def _keep_learnt(con: duckdb.DuckDBPyConnection, learnt: Sequence[_Learnt], data
         if parent >= 0
     ]
     keep(con, "learnt_copies", _table(copies, element=pa.string(), dataset=pa.string(), parent=pa.string(), share=pa.float64()))
-    keep(con, "learnt_reliability", reliabilities([(found.element, found.judged) for found in learnt], datasets))
+    keep(con, "learnt_reliability", reliabilities([(found.element, found.judged, found.learnt) for found in learnt], datasets))
 
 
 def _table(rows: Sequence[tuple], **types: pa.DataType) -> pa.Table:

@@ -13,6 +13,7 @@ identities   resident_id, status, superseded_by
 history      dataset, record, resident_id, content, since     also of records that are no longer in any source: what they said, since when
 review       resident_id, other_id, kind, dataset_a, record_a, dataset_b, record_b, bits, probability, records, elements, weight and a
              level with its bits per comparison            what the machine is in doubt about, once under each resident
+reliability  element, dataset, …                               who is how right about what (`golden.reliability_table`)
 alarms       decision, kind, resident_id, element, dataset, record   stewards' decisions that newer evidence contradicts
 touched      resident_id                                      only in a version that stands on others
 """
@@ -27,6 +28,8 @@ import pyarrow.parquet as pq
 
 from catalog.lake import Lake
 from golden.engine import identifier, quoted, scratch
+from golden.reliability_table import FILE as RELIABILITY
+from golden.reliability_table import reliability_sql
 
 ROW_GROUP_ROWS = 122_880
 PARTS, TOUCHED = "parts.json", "touched"
@@ -105,11 +108,19 @@ def portions_as_one(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_version(
-    con: duckdb.DuckDBPyConnection, lake: Lake, version: int, elements: Sequence[str], levels: Sequence[str], on: Path | None = None
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    version: int,
+    elements: Sequence[str],
+    levels: Sequence[str],
+    *,
+    learnt_with: int,
+    on: Path | None = None,
 ) -> Path:
     """Write all files of a version; the folder appears whole or not at all.
 
     `on`: the version that it stands on; the relation `touched`(res) then names the residents of whom these files say all that counts.
+    `learnt_with`: the version with which the model was learnt.
     """
     folder = golden_folder(lake, version)
     whole = on is None or len(parts_of(on)) >= MOST_PARTS
@@ -130,6 +141,7 @@ def write_version(
             queries.pop(portion.stem.rpartition("-")[0], None)
         for name, sql in queries.items():
             _copy(con, f"{sql} ORDER BY {_ORDERS[name]}", aside / f"{name}.parquet")
+        _copy(con, reliability_sql(learnt_with), aside / f"{RELIABILITY}.parquet")
     return folder
 
 

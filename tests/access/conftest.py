@@ -57,6 +57,22 @@ CROSSWALK = {
     "resident_id": ["R0000000001", "R0000000005", "R0000000001"],
 }
 ENTERPRISE_CROSSWALK = {"dataset": ["register", "tax"], "record": ["b1", "t1"], "enterprise_id": ["E0000000001"] * 2}
+RELIABILITY: Mapping[str, list[Any]] = {
+    "element": ["name", "name", "name", "phone"],
+    "dataset": ["hukou", "hukou", "shebao", "shebao"],
+    "undated": [False, True, False, False],
+    "age_from_days": pa.array([None] * 4, pa.int64()),
+    "age_to_days": pa.array([None] * 4, pa.int64()),
+    "claims": [3, 3, 1, 1],
+    "p": [0.97, 0.97, 0.99, 0.8],
+    "low": [0.9, 0.9, 0.95, 0.6],
+    "high": [0.99, 0.99, 1.0, 0.9],
+    "checked": [0, 0, 0, 0],
+    "agreed": [0, 0, 0, 0],
+    "copies_from": pa.array([None, None, "hukou", None], pa.string()),
+    "copied": pa.array([None, None, 0.4, None], pa.float64()),
+    "learnt_version": [1, 1, 1, 1],
+}
 EXPLANATION: Mapping[str, Mapping[str, Any]] = {
     "identities": {"resident_id": ["R0000000001"], "status": ["current"], "superseded_by": pa.array([None], pa.string())},
     "values": {
@@ -164,6 +180,7 @@ def make_golden(store: Store, lake: Lake) -> None:
     folder.mkdir(parents=True)
     pq.write_table(text_table(RESIDENTS), folder / "residents.parquet")
     pq.write_table(text_table(CROSSWALK), folder / "crosswalk.parquet")
+    pq.write_table(pa.table(RELIABILITY), folder / "reliability.parquet")
     for name, rows in EXPLANATION.items():
         pq.write_table(pa.table(rows), folder / f"{name}.parquet")
     with store.session() as session, session.begin():

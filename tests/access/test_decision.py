@@ -92,6 +92,7 @@ def changed(account: Mapping[str, Any] | None = None, grant: Mapping[str, Any] |
         (replace(QUESTION, act=Act.EXPORT_CROSSWALK), Reason.NO_ROLE),
         (replace(QUESTION, act=Act.WHY), Reason.NO_ROLE),
         (replace(QUESTION, act=Act.REVIEW), Reason.NO_ROLE),
+        (replace(QUESTION, act=Act.RELIABILITY), Reason.NO_ROLE),
     ],
 )
 def test_a_question_is_denied_for(question: Question, reason: Reason) -> None:
@@ -139,7 +140,7 @@ def naive(question: Question) -> bool:
     roles = {role.value for role in account.roles}
     if not account.active or not question.purpose.strip() or len(question.purpose) > 500 or "13800138000" in question.purpose:
         return False
-    if question.act in (Act.WHY, Act.REVIEW, Act.SIMULATE):
+    if question.act in (Act.WHY, Act.REVIEW, Act.SIMULATE, Act.RELIABILITY):
         return bool(roles & {"bureau_operator", "steward"}) and grant_is_in_order(question)
     if question.act in (Act.EXPORT_GOLDEN, Act.EXPORT_CROSSWALK):
         return "bureau_operator" in roles and grant_is_in_order(question)

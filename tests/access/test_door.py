@@ -27,6 +27,7 @@ from audit.notes import read_checkpoint
 from audit.verify import verify
 from catalog.schema import DoorCheckRow, ReceiptRow, TicketItemRow, TicketRow
 from golden.explain import Explanation
+from golden.reliability_table import ReliabilityTable
 from rules.authority import load_survivorship
 from rules.errors import Denied, NotFound, PlatformFault, Refused
 from rules.tiers import Tier
@@ -179,6 +180,20 @@ def test_the_crosswalk_of_enterprises_tells_of_no_resident(platform: Platform, t
     assert platform.last().record.body["target"] == "golden:enterprises"
 
 
+def test_the_table_of_reliabilities_has_the_best_source_first_and_tells_of_no_resident(platform: Platform, tmp_path: Path) -> None:
+    answer = platform.door.reliability("operator", "了解数据质量", "name")
+    assert isinstance(answer.value, ReliabilityTable)
+    (found,) = answer.value.elements
+    assert [(s.dataset, s.p, s.copies_from, len(s.by_age)) for s in found.sources] == [
+        ("shebao", 0.99, "hukou", 0),
+        ("hukou", 0.97, None, 1),
+    ]
+    assert (answer.rows, answer.residents, answer.value.learnt_version) == (2, 0, 1)
+    exported = platform.door.export_reliability("operator", EXPORT, tmp_path / "out.parquet")
+    assert (exported.rows, exported.residents) == (4, 0)
+    assert read_parquet(tmp_path / "out.parquet")[0]["dataset"] == "hukou"
+
+
 def test_an_explanation_is_recorded_by_the_residents_keyed_hash(platform: Platform) -> None:
     answer = platform.door.why("operator", "复核存疑", "R0000000001", "name")
     intent = list(platform.log.entries())[-2].record
@@ -200,6 +215,8 @@ ASKS: dict[str, Ask] = {
     "export_golden": lambda p, out, actor: p.door.export_golden(actor, EXPORT, out),
     "export_crosswalk": lambda p, out, actor: p.door.export_crosswalk(actor, EXPORT, out),
     "export_enterprise_crosswalk": lambda p, out, actor: p.door.export_enterprise_crosswalk(actor, EXPORT, out),
+    "export_reliability": lambda p, out, actor: p.door.export_reliability(actor, EXPORT, out),
+    "reliability": lambda p, out, actor: p.door.reliability(actor, EXPORT, "name"),
     "review": lambda p, out, actor: p.door.review(actor, EXPORT, 10),
     "impact": lambda p, out, actor: p.door.impact(actor, p.grant(), None),
     "ticket_items": lambda p, out, actor: p.door.ticket_items(actor, EXPORT, a_ticket(p), limit=10),

@@ -68,6 +68,19 @@ def test_the_exports_hold_every_record_and_every_resident_once(reconciled: Path,
     assert {name for (name,) in names[2:]} == {"阿依古丽·买买提"}  # without a number: perhaps not yet linked, never lost
 
 
+def test_reliabilities_are_shown_and_exported_with_the_version_they_were_learnt_with(reconciled: Path, tongchou: Command) -> None:
+    assert tongchou("reconcile", "--full").code == 0
+    shown = tongchou("reliability", "--json", "name").json()
+    assert (shown["version"], shown["learnt_version"]) == (2, 1)
+    assert {source["dataset"] for source in shown["elements"][0]["sources"]} == {"hukou", "shebao"}
+    assert "可靠度学习于第 1 版" in tongchou("reliability").out
+    assert tongchou("reliability", "no_such_element").code == 4
+    assert tongchou("export", "reliability", "--out", "reliability.parquet").code == 0
+    outside = rows("SELECT count(*) FROM 'reliability.parquet' WHERE NOT p::DOUBLE BETWEEN low::DOUBLE AND high::DOUBLE")
+    assert outside == [(0,)]
+    assert rows("SELECT DISTINCT learnt_version, element IS NULL FROM 'reliability.parquet'") == [("1", False)]
+
+
 def test_full_reconciliation_of_the_same_data_changes_no_id_and_no_value(reconciled: Path, tongchou: Command) -> None:
     tongchou("export", "golden", "--out", "before.parquet")
     assert tongchou("reconcile", "--full").code == 0

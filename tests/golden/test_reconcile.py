@@ -34,7 +34,7 @@ def test_the_first_run_makes_a_version_with_all_files(started: Bureau) -> None:
     outcome = started.reconcile()
     assert (outcome.version, outcome.residents, outcome.records, outcome.new, outcome.unchanged) == (1, 2, 3, 2, False)
     names = {path.stem for path in golden_folder(started.lake, 1).iterdir()}
-    assert names == {"crosswalk", "residents", "values", "rivals", "evidence", "identities", "history", "alarms", "review"}
+    assert names == {"crosswalk", "reliability", "residents", "values", "rivals", "evidence", "identities", "history", "alarms", "review"}
     assert set(started.residents(1).values()) == {"R0000000001", "R0000000002"}
 
 

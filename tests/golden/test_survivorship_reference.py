@@ -116,14 +116,14 @@ def some_model(seed: int, words: tuple[str, ...]) -> Model:
     rng = np.random.default_rng(seed)
     size = len(words)
     error = rng.uniform(0.01, 0.4, SOURCES)
-    confusion = rng.dirichlet(np.ones(size), (SOURCES, size + 1)) if words else np.stack([1 - error, error / 20], axis=1)
+    confusion = rng.dirichlet(np.ones(size), (SOURCES, size + 1)) if words else np.stack([1 - error, error / 20, error / 50], axis=1)
     before = rng.dirichlet(np.ones(max(size, 1)), max(size, 1)) * (1 - np.eye(max(size, 1)))
     return Model(
         values=words,
         alternatives=50.0,
         mistakes=20.0,
         errors=confusion,
-        change=rng.dirichlet(np.ones(CHANGES)),
+        change=rng.dirichlet(np.ones(CHANGES), size + 1),
         undated=rng.uniform(0, 1, SOURCES),
         ages=rng.dirichlet(np.ones(AGES), SOURCES),
         parent=np.array([-1, 0, 0, -1, 3]),
@@ -151,12 +151,13 @@ def prior(now: int | None, before: int | None, change: int, values: list[int | N
         every = model.alternatives + 1
         mistaken = len(values) - (now is not None) - (before is not None)
         each = [1.0 if value is not None else every - len(values) for value in (now, before)]
-        return each[0] / every * each[1] / every * (model.mistakes / every) ** mistaken * model.change[change]
+        return each[0] / every * each[1] / every * (model.mistakes / every) ** mistaken * model.change[0, change]
     of_now = model.now[now] if now is not None else 1 - sum(model.now[v] for v in values)
     follows = model.before[now] if now is not None else model.now
     of_before = follows[before] if before is not None else max(1 - sum(follows[v] for v in values), 1e-6)
     came_back = 1e-9 if now is not None and model.first[now] and change < CHANGES - 1 else 1.0
-    return max(max(of_now, 1e-6) * of_before, 1e-12) * model.change[change] * came_back
+    came = model.change[len(WORDS) if now is None else now, change]
+    return max(max(of_now, 1e-6) * of_before, 1e-12) * came * came_back
 
 
 def likelihood(
@@ -171,17 +172,17 @@ def likelihood(
         sees = 1.0 if model.events[source] else (1 - model.undated[source]) * stated + model.undated[source] * at_random
         if ages[source] == UNDATED and not model.events[source]:
             sees = at_random
-        own = sees * emitted(source, now, value, model) + (1 - sees) * emitted(source, before, value, model)
+        own = sees * emitted(source, now, before, value, model) + (1 - sees) * emitted(source, before, now, value, model)
         parent = said[model.parent[source]] if model.parent[source] >= 0 else None
         copied = model.copied[source] if parent is not None else 0.0
         whole *= copied * (parent == value) + (1 - copied) * own
     return whole
 
 
-def emitted(source: int, seen: int | None, value: int, model: Model) -> float:
+def emitted(source: int, seen: int | None, other: int | None, value: int, model: Model) -> float:
     if model.values:
         return model.errors[source][len(model.values) if seen is None else seen][value]
-    return model.errors[source][0 if seen == value else 1]
+    return model.errors[source][0 if seen == value else 2 if other == value else 1]
 
 
 @given(
