@@ -238,14 +238,19 @@ def all_parts(source: RecordSource) -> RecordSource:
 
 
 def _reduced(con: duckdb.DuckDBPyConnection, source: RecordSource, records: str, folder: Path, part: int) -> RecordSource:
+    """Only what is told by the columns that count, and of the faults those of numbers, which tell something all the same."""
     standard, faults = (folder / kind / source.dataset / f"{part}.parquet" for kind in ("standard", "faults"))
-    files = [(source.standard, standard), *([(source.faults, faults)] if source.faults is not None else [])]
+    told = sorted({column for columns in source.columns.values() for column in columns})
+    files = [(source.standard, standard, ", ".join(map(identifier, ["_record", *told])), "true")]
+    if source.faults is not None:
+        numbers = ", ".join(f"'{quoted(column)}'" for column in source.columns.get("id_number", ())) or "NULL"
+        files.append((source.faults, faults, "*", f'"column" IN ({numbers})'))
+    rid = rid_in(f"'{quoted(source.dataset)}'", "_record")
     with con.cursor() as own:
-        for original, reduced_file in files:
+        for original, reduced_file, cells, where in files:
             reduced_file.parent.mkdir(parents=True, exist_ok=True)
-            rid = rid_in(f"'{quoted(source.dataset)}'", "_record")
             own.execute(f"""
-                COPY (SELECT * FROM read_parquet('{quoted(str(original))}') WHERE {rid} IN (FROM {records}))
+                COPY (SELECT {cells} FROM read_parquet('{quoted(str(original))}') WHERE {where} AND {rid} IN (FROM {records}))
                 TO '{quoted(str(reduced_file))}' (FORMAT parquet, COMPRESSION uncompressed)""")
     return replace(source, standard=standard, faults=None if source.faults is None else faults)
 

@@ -143,7 +143,7 @@ _EMPTY = "''"
 
 
 def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], stamped: Collection[str]) -> None:
-    parts = []
+    parts, width = [], max((len(_number_columns(source)) for source in sources), default=0)
     for src, source in enumerate(sources):
         confirmed = None if source.dataset in stamped else column_of(source, "updated_at")
         cells = {
@@ -151,12 +151,13 @@ def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
             "record": "_record",
             "content": contents_of(source, stamped),
             "confirmed": f"left({confirmed}, 10)" if confirmed else "NULL::VARCHAR",
-            "number": _first(source, NUMBERS, valid_number),
+            "numbers": _listed(_number_columns(source), width),
             "name": column_of(source, "name") or "NULL",
             "birth": column_of(source, "birth_date") or "NULL",
             "sex": column_of(source, "sex") or "NULL",
         }
         parts.append(rows_of(source, "rid, " + ", ".join(f"{sql} AS {name}" for name, sql in cells.items())))
+    numbers = ", ".join(valid_number(f"numbers[{place}]") for place in range(1, width + 1))
     nothing = "SELECT NULL::BIGINT AS rid, NULL::BIGINT AS content, NULL::VARCHAR AS since LIMIT 0"
     con.execute(f"CREATE TEMP VIEW IF NOT EXISTS old_contents AS {nothing}")
     con.execute(f"""
@@ -166,15 +167,21 @@ def _list_records(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource
           FROM (SELECT * REPLACE ({WITH_LOST} AS content) FROM ({union_of(parts)}) LEFT JOIN ({_lost_contents(sources)}) USING (rid)) r
           JOIN sources USING (src) LEFT JOIN old_contents o ON o.rid = r.rid AND o.content = r.content)
         SELECT rid, src, record, content, since, observed_on,
-          coalesce(date_diff('day', DATE '1900-01-01', try_cast(observed_on AS DATE)), 0)::INT AS day, number, name_key, birth, sex
+          coalesce(date_diff('day', DATE '1900-01-01', try_cast(observed_on AS DATE)), 0)::INT AS day,
+          coalesce({numbers or "NULL::VARCHAR"}, NULL) AS number, name_key, birth, sex
         FROM dated LEFT JOIN names USING (name)""")
     total, distinct = con.execute("SELECT count(*), count(DISTINCT rid) FROM records").fetchall()[0]
     assert total == distinct, "two records share a hash, or a record key stands twice in a standard file"
 
 
-def _first(source: RecordSource, elements: Iterable[str], form: Callable[[str], str]) -> str:
-    cells = [form(identifier(column)) for element in elements for column in source.columns.get(element, ())]
-    return f"coalesce({', '.join(cells)}, NULL)" if cells else "NULL::VARCHAR"
+def _number_columns(source: RecordSource) -> list[str]:
+    return [column for element in NUMBERS for column in source.columns.get(element, ())]
+
+
+def _listed(columns: Sequence[str], width: int) -> str:
+    """SQL: cells as a list of so many. What is long to say is said of the list once, not of each source: planning took the longer time."""
+    cells = [*map(identifier, columns), *["NULL"] * (width - len(columns))]
+    return f"[{', '.join(cells)}]::VARCHAR[]"
 
 
 def valid_number(column: str) -> str:
