@@ -4,12 +4,14 @@ import random
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import duckdb
 import pytest
 
 import golden.versions
 from catalog.home import Home
+from catalog.schema import AccountRow, DecisionAnchorRow, StewardDecisionRow
 from catalog.store import open_store
 from golden.explain import why
 from golden.serving import publish, serving_file
@@ -43,6 +45,7 @@ class Town:
 
     rng: random.Random
     tables: dict[str, dict[str, Row]] = field(default_factory=dict)
+    gone: list[tuple[str, str, Row]] = field(default_factory=list)
 
     def settle(self) -> None:
         people = [self._person(place) for place in range(PEOPLE)]
@@ -54,17 +57,20 @@ class Town:
             self.tables[dataset] = {f"{dataset[0]}{place}": self._seen(person) for place, person in enumerate(listed)}
 
     def change(self, rows: int) -> set[str]:
-        """So many rows come, go, lose their number, move, take another's name or number. Returns the data sets that changed."""
+        """So many rows come, go, come back, lose their number, move, take another's name or number. Returns the data sets that changed."""
         changed = set()
         for _ in range(rows):
             dataset = self.rng.choice(sorted(self.tables))
             table = self.tables[dataset]
             key, other = self.rng.choice(sorted(table)), self.rng.choice(sorted(table))
             mine, theirs = table[key], table[other]
-            what = self.rng.randrange(6)
+            what = self.rng.randrange(7)
             if what == 0:
-                del table[key]
-            elif what == 1:
+                self.gone.append((dataset, key, table.pop(key)))
+            elif what == 6 and self.gone:
+                dataset, key, row = self.gone.pop()
+                self.tables[dataset][key] = row
+            elif what in (1, 6):
                 table[f"{dataset[0]}new{self.rng.randrange(10**6)}"] = self._seen(self._person(self.rng.randrange(500, 900)))
             else:
                 table[key] = {
@@ -136,6 +142,73 @@ def test_what_changed_is_found_as_a_full_run_finds_it(bureau: Bureau, seed: int)
         assert brought.conflicts_by_element == full.conflicts_by_element
         assert difference(bureau, brought.version, full.version) == {}
         assert full.new == full.merged == full.split == 0
+
+
+TERMS = {"overruled": [], "reason": "x", "golden_version": 1}
+
+
+@dataclass(kw_only=True)
+class Steward:
+    """Somebody who merges, sets apart and pins at random, and takes some of it back."""
+
+    bureau: Bureau
+    rng: random.Random
+    decided: list[int] = field(default_factory=list)
+
+    def begin(self) -> None:
+        with self.bureau.store.session() as session, session.begin():
+            session.add(AccountRow(name="mei", title="mei", active=True, created_at=NOW))
+
+    def act(self, version: int, now: datetime) -> None:
+        residents: dict[str, list[tuple[str, str]]] = {}
+        with duckdb.connect() as con:
+            rows = (
+                f"SELECT resident_id, dataset, record FROM {relation(golden_folder(self.bureau.lake, version), 'crosswalk')} ORDER BY ALL"
+            )
+            for resident, dataset, record in con.execute(rows).fetchall():
+                residents.setdefault(resident, []).append((dataset, record))
+        several = sorted(resident for resident, records in residents.items() if len(records) > 1)
+        a, b = self.rng.sample(several, 2)
+        self._decide("merge", now, a, residents[a], b, residents[b][:1])
+        a, b, c = self.rng.sample(several, 3)
+        self._decide("apart", now, a, residents[a][1:], a, residents[a][:1])
+        self._decide("apart", now, b, residents[b], c, residents[c])
+        self._decide("pin", now, a, residents[a][:1], None, [])
+        with self.bureau.store.session() as session, session.begin():
+            for gone in self.rng.sample(self.decided, 2):
+                row = session.get_one(StewardDecisionRow, gone)
+                row.revoked_by, row.revoked_at, row.revoke_reason = "mei", now, "x"
+                self.decided.remove(gone)
+
+    def _decide(
+        self, kind: str, now: datetime, a: str, side_a: list[tuple[str, str]], b: str | None, side_b: list[tuple[str, str]]
+    ) -> None:
+        pinned = {"element": "phone", "value": "13800000000"} if kind == "pin" else {"element": None, "value": None}
+        with self.bureau.store.session() as session, session.begin():
+            row = StewardDecisionRow(kind=kind, resident_a=a, resident_b=b, decided_by="mei", decided_at=now, **pinned, **TERMS)
+            session.add(row)
+            session.flush()
+            self.decided.append(row.id)
+            for side, anchors in (("a", side_a), ("b", side_b)):
+                for dataset, record in anchors:
+                    session.add(DecisionAnchorRow(decision_id=row.id, side=side, dataset_key=dataset, record=record))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_stewards_decide_and_take_back_is_found_as_a_full_run_finds_it(bureau: Bureau, seed: int) -> None:
+    town, steward = Town(rng=random.Random(100 + seed)), Steward(bureau=bureau, rng=random.Random(200 + seed))
+    town.settle()
+    steward.begin()
+    send(bureau, town, set(SOURCES))
+    newest = bureau.reconcile().version
+    for hours in (1, 2):
+        now = NOW + timedelta(hours=hours)
+        steward.act(newest, now - timedelta(minutes=30))
+        send(bureau, town, town.change(6))
+        brought = bureau.reconcile(now=now)
+        assert is_part(bureau, brought.version)
+        newest = bureau.reconcile(now=now, full=True).version
+        assert difference(bureau, brought.version, newest, (*FILES, "alarms")) == {}
 
 
 def test_versions_stand_on_each_other_until_one_is_written_whole(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
