@@ -14,9 +14,11 @@ import duckdb
 import pyarrow as pa
 
 from catalog.datasets import Dataset
-from golden.engine import keep, quoted
+from golden.engine import arrow, keep, quoted
 from golden.versions import relation
 from rules.authority import load_survivorship
+from rules.elements import load_elements
+from rules.names import name_key
 from rules.tickets import TicketRules
 
 DEVIATES, REFUTED, SHARED_NUMBER, REPORTED = "deviates", "refuted", "shared_number", "reported"
@@ -27,11 +29,13 @@ KIND_TEXTS: Mapping[str, str] = {
     REPORTED: "有人反映有误 reported as wrong",
 }
 NUMBER = "id_number"
+NAME_KIND = "name"
 
 
 def list_conflicts(con: duckdb.DuckDBPyConnection, folder: Path, datasets: Sequence[Dataset], rules: TicketRules) -> str:
     """Make `conflicts` of a golden version."""
     _list_standing(con, datasets, rules)
+    _list_spellings(con, folder)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE conflicts AS
         SELECT dataset, record, element, resident_id, against_dataset, against_record, kind
@@ -55,6 +59,20 @@ def _list_standing(con: duckdb.DuckDBPyConnection, datasets: Sequence[Dataset], 
     keep(con, "holders", pa.table(held))
 
 
+def _list_spellings(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """spellings(value, name_key) of the names in question: how probable a name is says nothing of how it is spelt (D-38)."""
+    names = ", ".join(f"'{element.key}'" for element in load_elements().values() if element.kind == NAME_KIND)
+    said = arrow(
+        con,
+        f"""
+        WITH contested AS (SELECT resident_id, element, value FROM {relation(folder, "rivals")} WHERE element IN ({names}))
+        SELECT value FROM contested UNION SELECT v.value FROM {relation(folder, "values")} v
+        SEMI JOIN contested USING (resident_id, element) WHERE v.value IS NOT NULL""",
+    )
+    values = said.column("value").combine_chunks()
+    keep(con, "spellings", pa.table({"value": values, "name_key": name_key(values)}))
+
+
 def is_of_record(dataset: Dataset, element: str) -> bool:
     """Whether a data set's value of an element is the value of record (R-01): by its contract, or by the authority table."""
     if dataset.source_of_record:
@@ -65,15 +83,17 @@ def is_of_record(dataset: Dataset, element: str) -> bool:
 def _lost(folder: Path) -> str:
     """Rivals of a golden value that is probable enough.
 
-    What is only less exact (a year for a day, an address without its room) contradicts nothing. While a value of record is refuted, those
-    who copied it are not asked: its source is, at once (R-06, D-40).
+    What is only less exact (a year for a day, an address without its room), or another spelling of one name, contradicts nothing. While a
+    value of record is refuted, those who copied it are not asked: its source is, at once (R-06, D-40).
     """
     return f"""
         WITH against AS (
           SELECT resident_id, element, r.dataset, r.record, v.dataset AS against_dataset, v.record AS against_record, v.confidence,
             coalesce(v.status = 'disputed' AND r.value = v.value_of_record AND v.value <> r.value, false) AS refuted
           FROM {relation(folder, "rivals")} r JOIN {relation(folder, "values")} v USING (resident_id, element)
-          WHERE v.value IS NOT NULL AND NOT starts_with(v.value, r.value) AND NOT starts_with(r.value, v.value))
+          LEFT JOIN spellings lost ON lost.value = r.value LEFT JOIN spellings golden ON golden.value = v.value
+          WHERE v.value IS NOT NULL AND NOT starts_with(v.value, r.value) AND NOT starts_with(r.value, v.value)
+            AND coalesce(lost.name_key <> golden.name_key, true))
         SELECT dataset, record, element, resident_id, against_dataset, against_record,
           CASE WHEN of_record AND refuted THEN '{REFUTED}' ELSE '{DEVIATES}' END AS kind
         FROM against JOIN holders USING (dataset, element) WHERE confidence >= lost_at AND (of_record OR NOT refuted)"""

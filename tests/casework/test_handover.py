@@ -34,8 +34,9 @@ def test_a_refuted_value_of_record_goes_to_its_source_at_once_and_who_copied_it_
         replace(LI_BIRTH, confidence=0.97),
         replace(LI_BIRTH, rivals={"social/1": "1990"}),
         replace(LI_BIRTH, value="1990", rivals={"social/1": "1990-05-06"}),
+        replace(LI_BIRTH, element="name", value="买买提·静", rivals={"social/1": "买买提.靜", "clinic/x": "买买提 静"}),
     ],
-    ids=["not probable enough", "less exact", "more exact"],
+    ids=["not probable enough", "less exact", "more exact", "other spellings of one name"],
 )
 def test_what_contradicts_nothing_or_is_not_probable_enough_opens_nothing(desk: Desk, golden: Golden) -> None:
     assert desk.version(golden).items_opened == 0
