@@ -9,7 +9,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,12 @@ from typing import Any
 import sqlalchemy as sa
 import yaml
 
-from catalog.entries.shelf import list_entries
+from access.accounts import Role, create_account, ensure_operator
+from access.door import create_keys
+from audit.log import open_log
+from casework.importing import department_titles, import_entries
+from catalog.entries.shelf import list_entries, load_entries
+from catalog.exchange.workbook import read_workbook, write_workbook
 from catalog.home import Home
 from catalog.registration import register
 from catalog.schema import EntryRow
@@ -59,6 +64,9 @@ class Figures:
     duplicates_ms: float
     similar_ms: float
     form_ms: float
+    workbook_written_s: float
+    workbook_read_s: float
+    workbook_taken_in_s: float
     load_average_before: float
     cores: int
 
@@ -87,7 +95,7 @@ def measure() -> Figures:
         publish_all(store)
         listed = [_seconds(lambda: _list(store)) * 1_000 for _ in range(40)]
         index_s = _seconds(lambda: _index(store))
-        figures = _searched(_index(store))
+        figures = _searched(_index(store)) | _exchanged(store, Path(folder))
         store.close()
     return Figures(
         datasets=DATASETS,
@@ -192,6 +200,31 @@ def _searched(index: Index) -> dict[str, Any]:
         "similar_ms": _ms(lambda: similar(index, asker, 1)),
         "form_ms": _ms(lambda: check_form(index, asker, form)),
     }
+
+
+def _exchanged(store: Store, folder: Path) -> dict[str, Any]:
+    """The whole catalogue as a workbook, read again, and taken in as new drafts of another home."""
+    path = folder / "catalogue.xlsx"
+    with store.session() as session:
+        entries, titles = load_entries(session), department_titles(session)
+    written_s = _seconds(lambda: write_workbook(path, [replace(entry, code=None) for entry in entries]))
+    begun = time.perf_counter()
+    imported = read_workbook(path, titles)
+    read_s = time.perf_counter() - begun
+    other = Home(folder / "other")
+    other.create()
+    create_keys(other)
+    empty, log = open_store(other.store_url), open_log(other.audit_url, other.keys)
+    ensure_operator(empty, NOW)
+    create_account(empty, log, by="operator", name="r", title="r", department=None, roles=[Role.BUREAU_REGISTRAR], now=NOW)
+    begun = time.perf_counter()
+    report = import_entries(empty, log, by="r", imported=imported, now=NOW, reason="", incomplete=True)
+    taken_s = time.perf_counter() - begun
+    assert len(report.made) == len(entries), report.faults[:3]
+    log.close()
+    empty.close()
+    seconds = {"workbook_written_s": written_s, "workbook_read_s": read_s, "workbook_taken_in_s": taken_s}
+    return {name: round(value, 2) for name, value in seconds.items()}
 
 
 def _sizes(rng: random.Random) -> list[int]:

@@ -15,13 +15,15 @@ from audit.log import Log
 from casework.publication import MOVES, Act, edit_fault, may_edit, state_after, write_edit
 from catalog.entries.checks import Surroundings, faults_of, fold_title
 from catalog.entries.content import digest_of, record_digest
-from catalog.entries.shelf import Entry, add_entries, load_entries, surroundings
+from catalog.entries.shelf import Entry, add_entries, load_entries, lock_entries, surroundings
 from catalog.exchange.imported import FAULTS_MOST, Imported, ImportedEntry, ImportFault
 from catalog.schema import DepartmentRow, EntryRow
 from catalog.store import Store
 from rules.departments import load_departments
 
-NEVER_TAKEN = frozenset({"ENT-PROVIDER", "ENT-DEPARTMENT", "ENT-ITEM", "ENT-SECRET", "ENT-ELEMENT", "ENT-COLUMN-NAME", "ENT-COLUMN-TWICE"})
+NEVER_TAKEN = frozenset(
+    {"ENT-TEXT", "ENT-PROVIDER", "ENT-DEPARTMENT", "ENT-ITEM", "ENT-SECRET", "ENT-ELEMENT", "ENT-COLUMN-NAME", "ENT-COLUMN-TWICE"}
+)
 """What is refused also of a draft: it could not be kept, or may not be (L-01)."""
 
 
@@ -41,7 +43,8 @@ def import_entries(
     """New entries become drafts, those with a code a change of the entry of that code. `incomplete` takes drafts that the checks of C-15
     still have something against; they are made good before they are submitted."""
     with store.session() as session, session.begin():
-        intake = _Intake(session=session, account=load_account(session, by), incomplete=incomplete)
+        codes = sorted({entry.code for entry in imported.entries if entry.code is not None})
+        intake = _Intake(session=session, account=load_account(session, by), codes=codes, incomplete=incomplete)
         faults = [*imported.faults, *(fault for entry in imported.entries for fault in intake.faults(entry))]
         report = ImportReport(faults=tuple(faults[:FAULTS_MOST])) if faults else _take(intake, imported.entries, by, now, reason)
         with log_faults_translated():
@@ -61,6 +64,7 @@ class _Intake:
 
     session: Session
     account: Account
+    codes: Sequence[str]
     incomplete: bool
 
     def __post_init__(self) -> None:
@@ -69,9 +73,10 @@ class _Intake:
 
     @cached_property
     def known(self) -> Mapping[str, Entry]:
-        """Entries by their code."""
-        coded = self.session.scalars(sa.select(EntryRow.id).where(EntryRow.code.is_not(None)))
-        return {entry.code: entry for entry in load_entries(self.session, list(coded)) if entry.code is not None}
+        """The entries that the document names by their code; nobody else acts on them until it is taken in."""
+        coded = self.session.scalars(sa.select(EntryRow.id).where(EntryRow.code.in_(self.codes))).all()
+        lock_entries(self.session, coded)
+        return {entry.code: entry for entry in load_entries(self.session, coded) if entry.code is not None}
 
     def faults(self, entry: ImportedEntry) -> list[ImportFault]:
         """Everything that keeps one entry out."""

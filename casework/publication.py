@@ -23,7 +23,7 @@ from casework.clocks import Outcome, Subject, extend, open_clocks, start, stop
 from catalog.datasets import load_dataset
 from catalog.entries.attaching import IN_SERVICE, Report, report_of, resource_of, resources_of, scores_of, write_resource
 from catalog.entries.changes import Breach, breaches, withdrawal
-from catalog.entries.checks import EntryFault, faults_of
+from catalog.entries.checks import EntryFault, faults_of, unstorable
 from catalog.entries.content import EntryContent, digest_of
 from catalog.entries.reach import TouchedGrant, standing_grants, touched_grants
 from catalog.entries.shelf import (
@@ -34,6 +34,7 @@ from catalog.entries.shelf import (
     give_code,
     load_entries,
     load_entry,
+    locked_entry,
     mark_published,
     record_act,
     stale,
@@ -167,6 +168,7 @@ def make_entry(
     with _recorded(log, by, "make", department=content.department), store.session() as session, session.begin():
         _check_rights(load_account(session, by), content.department, MOVES[Act.EDIT], "make")
         _check_note(reason)
+        _check_storable(content)
         ensure_department(session, content.department, now)
         (number,) = add_entries(session, [content], by=by, now=now, reason=reason, succeeds=succeeds)
         _log(log, Event.ENTRY_MADE, {"actor": by, "entry": number, "department": content.department, "digest": digest_of(content)})
@@ -186,6 +188,7 @@ def write_edit(session: Session, known: Entry, content: EntryContent, *, after: 
     """The part of an edit behind its checks of who and when; `log` is the caller's. Refused where the content cannot follow the old one."""
     if fault := edit_fault(known, content):
         raise Refused(fault, where=known.code or str(known.id))
+    _check_storable(content)
     changes = write_content(session, known, content, by=by, now=now, reason=reason)
     record_act(session, known, Act.EDIT, to=after, by=by, now=now, note=reason, **changes)
     if known.state is State.PUBLISHED:
@@ -270,7 +273,7 @@ def attach(store: Store, log: Log, *, by: str, dataset: str, entry: str | int, n
         store.session() as session,
         session.begin(),
     ):
-        known, target = load_dataset(session, dataset), load_entry(session, entry)
+        known, target = load_dataset(session, dataset), locked_entry(session, entry)
         account = load_account(session, by)
         for department in {known.department, target.department}:
             _check_rights(account, department, MOVES[Act.EDIT], "attach")
@@ -292,7 +295,7 @@ def attach(store: Store, log: Log, *, by: str, dataset: str, entry: str | int, n
 def extend_update(store: Store, log: Log, *, by: str, entry: str | int, now: datetime, note: str) -> Due:
     """The bureau consents to a later update of an entry, once (L-13: +5 working days). Refused CAT-EXTENSION where none runs or it was."""
     with _recorded(log, by, "extend", entry=str(entry)), store.session() as session, session.begin():
-        known = load_entry(session, entry)
+        known = locked_entry(session, entry)
         _check_rights(load_account(session, by), known.department, Move(before=frozenset(), after=known.state, bureau=BUREAU), "extend")
         _check_note(note, needed=True)
         running = [clock for clock in open_clocks(session, Subject.ENTRY, [known.id]) if clock.clock == UPDATE_CLOCK]
@@ -343,7 +346,7 @@ def move_resource(
         resource, wanted = resource_of(session, dataset), RESOURCE_MOVES[act]
         if resource is None or resource.state not in wanted.before:
             raise Refused("CAT-MOVE", where=dataset, what=f"{act} ← {resource.state.value if resource else '–'}")
-        entry = load_entry(session, resource.entry)
+        entry = locked_entry(session, resource.entry)
         _check_rights(load_account(session, by), entry.department, wanted, act)
         _check_note(note)
         if wanted.notice:
@@ -368,7 +371,7 @@ def _log(log: Log, event: Event, body: Mapping[str, Any]) -> None:
 
 def _may(session: Session, by: str, name: str | int, act: Act, revision: int, note: str) -> tuple[Entry, State]:
     """The entry, and the state into which the act takes it; refused where act, actor or revision is wrong."""
-    entry, wanted = load_entry(session, name), MOVES[act]
+    entry, wanted = locked_entry(session, name), MOVES[act]
     account = load_account(session, by)
     _check_rights(account, entry.department, wanted, act)
     if entry.revision != revision:
@@ -494,6 +497,11 @@ STEPS: Mapping[Act, Callable[[Session, Entry, Notice | None, datetime], Done]] =
     Act.DISCARD: _discard,
 }
 """What an act does besides changing the state."""
+
+
+def _check_storable(content: EntryContent) -> None:
+    if faults := unstorable(content):
+        raise Refused("CAT-FAULTS", what=_joined(faults))
 
 
 def _check_content(session: Session, entry: Entry) -> None:

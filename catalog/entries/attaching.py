@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from catalog.datasets import Column, Dataset
 from catalog.entries.content import EntryColumn, EntryContent, record_digest
 from catalog.entries.drafting import data_type_of, draft_of
-from catalog.entries.shelf import add_entries, load_entries, record_act, write_content
+from catalog.entries.shelf import add_entries, load_entries, lock_entries, record_act, write_content
 from catalog.entries.states import ResourceState, State
 from catalog.schema import EntryActRow, EntryResourceRow, EntryRow, QualityScoreRow, SnapshotRow
 from rules.errors import ErrorText, load_error_texts
@@ -231,6 +231,7 @@ def _recheck(session: Session, changed: Mapping[str, tuple[Dataset, int]], abstr
     if not changed:
         return
     scores = scores_of(session, changed)
+    lock_entries(session, [entry for _, entry in changed.values()])
     entries = {entry.id: entry for entry in load_entries(session, [entry for _, entry in changed.values()])}
     untouched = _untouched(session, entries)
     for key, (dataset, number) in changed.items():

@@ -17,6 +17,9 @@ from rules.errors import ErrorText, load_error_texts
 
 SYSTEM_ENDINGS = ("系统", "平台", "数据库", "软件", "模块")
 TITLE_LENGTH_MAX = 100
+TEXT_CHARACTERS_MOST = 2_000
+COLUMNS_MOST = 2_000
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 FILE_CLASSES = frozenset({"电子文件", "电子表格", "图形图像", "流媒体"})
 MODES_OF_FORMAT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(FILE_CLASSES, frozenset({"文件下载交换"})),
@@ -66,9 +69,41 @@ def faults_of(content: EntryContent, around: Surroundings) -> list[EntryFault]:
     return [fault for check in CHECKS for fault in check(content, around)]
 
 
+def unstorable(content: EntryContent) -> list[EntryFault]:
+    """What is refused even of a draft: texts too long or with control characters, too many columns."""
+    faults = [
+        EntryFault(code="ENT-TEXT", place=place, detail=f"{len(text)} 字 characters")
+        for place, text in _texts(content)
+        if len(text) > TEXT_CHARACTERS_MOST or UNPRINTABLE.search(text)
+    ]
+    if len(content.columns) > COLUMNS_MOST:
+        faults.append(EntryFault(code="ENT-TEXT", place="columns", detail=f"{len(content.columns)} > {COLUMNS_MOST}"))
+    return faults
+
+
 def fold_title(title: str) -> str:
     """A title as it is compared: without punctuation and spaces, width and case folded (C-02)."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", title)).casefold()
+
+
+def _texts(content: EntryContent) -> Iterator[tuple[str, str]]:
+    """Every text of an entry with its place."""
+    yield "title", content.title
+    for key, value in content.items.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str):
+                yield f"items.{key}", text
+    for citation, place in ((content.citation, ""), *((c.citation, f"columns.{c.name}.") for c in content.columns)):
+        for part in (citation.title, citation.number, citation.article) if citation else ():
+            yield f"{place}citation", part
+    for column in content.columns:
+        for field_name, text in vars(column).items():
+            if isinstance(text, str):
+                yield f"columns.{column.name}.{field_name}", text
+
+
+def _check_texts(content: EntryContent, _: Surroundings) -> Iterator[EntryFault]:
+    yield from unstorable(content)
 
 
 def _check_title(content: EntryContent, around: Surroundings) -> Iterator[EntryFault]:
@@ -239,6 +274,7 @@ def _citation_faults(citation: Citation | None, reason: str, place: str) -> Iter
 
 
 CHECKS: tuple[Check, ...] = (
+    _check_texts,
     _check_title,
     _check_category,
     _check_needed,

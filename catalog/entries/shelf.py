@@ -1,6 +1,7 @@
 """Entries in the store: read, listed, written. Each act raises an entry's revision; whoever acts on another revision than the present one
 is refused (two people edit at once)."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from rules.departments import load_departments
 from rules.errors import NotFound, Refused
 
 PAGE_MOST = 2_000
+NUMBER = re.compile("[0-9]{1,9}")
 MADE = "make"
 """The act that begins an entry."""
 
@@ -101,9 +103,21 @@ def load_entry(session: Session, name: str | int) -> Entry:
     return load_entries(session, [entry_id(session, name)])[0]
 
 
+def locked_entry(session: Session, name: str | int) -> Entry:
+    """An entry that nobody else acts on until the caller commits: whoever waited for it sees what the first one did."""
+    number = entry_id(session, name)
+    lock_entries(session, [number])
+    return load_entries(session, [number])[0]
+
+
+def lock_entries(session: Session, ids: Collection[int]) -> None:
+    """In the order of their numbers, so that two who want several do not wait for each other. On SQLite `begin()` has seen to it."""
+    session.execute(sa.select(EntryRow.id).where(EntryRow.id.in_(sorted(set(ids)))).order_by(EntryRow.id).with_for_update())
+
+
 def entry_id(session: Session, name: str | int) -> int:
     text = str(name).strip()
-    by_code = EntryRow.code == text if CODE.fullmatch(text) else EntryRow.id == (int(text) if text.isascii() and text.isdecimal() else 0)
+    by_code = EntryRow.code == text if CODE.fullmatch(text) else EntryRow.id == (int(text) if NUMBER.fullmatch(text) else 0)
     found = session.scalar(sa.select(EntryRow.id).where(by_code))
     if found is None:
         raise NotFound("CAT-ENTRY", where=text[:60])

@@ -6,7 +6,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
+from operator import and_, or_
 
 from catalog.entries.checks import fold_title
 from catalog.search.index import FACETS, WEIGHTS, Asker, Index, Leaves, members
@@ -71,7 +72,7 @@ def find(index: Index, asker: Asker, question: Question) -> Found:
     visible = index.visible(asker)
     terms = terms_of(index, question.text)
     scores = [_scores(index, term, visible) for term in terms]
-    matched, partial = _matched(scores, visible)
+    matched, partial = _matched([term.leaves for term in scores], visible)
     within = {facet: _filtered(index, facet, question.filters.get(facet, ())) for facet in FACETS}
     hits = matched
     for leaves in within.values():
@@ -130,30 +131,34 @@ def _departments_by_name() -> Mapping[str, tuple[str, ...]]:
     return {name: tuple(sorted(keys)) for name, keys in named.items()}
 
 
-def _scores(index: Index, term: str, visible: Leaves) -> dict[int, float]:
-    """By leaf, how well a term fits it: the best field counts, rare terms count more."""
+@dataclass(frozen=True, kw_only=True)
+class _Score:
+    """How well a term fits: by leaf, and the leaves as a set."""
+
+    leaves: Leaves
+    by_leaf: Mapping[int, float]
+
+
+def _scores(index: Index, term: str, visible: Leaves) -> _Score:
+    """The best field of a leaf counts, and rare terms count more."""
     fits = [(WEIGHTS[index.phrases[phrase].field] * quality, index.postings[phrase]) for phrase, quality in index.holding(term)]
     fits += [(EXPANDED, index.facet(facet).get(value, 0)) for facet, value in _expansions(term)]
     best: dict[int, float] = {}
     left = visible
     for weight, leaves in sorted(fits, reverse=True):  # a leaf is met first in the field that counts most, so each is looked at once
-        best |= dict.fromkeys(members(leaves & left), weight)
-        left &= ~leaves
+        if fresh := leaves & left:
+            best |= dict.fromkeys(members(fresh), weight)
+            left &= ~leaves
     rarity = math.log1p(visible.bit_count() / max(len(best), 1))
-    return {leaf: score * rarity for leaf, score in best.items()}
+    return _Score(leaves=visible & ~left, by_leaf={leaf: score * rarity for leaf, score in best.items()})
 
 
-def _matched(scores: Sequence[Mapping[int, float]], visible: Leaves) -> tuple[Leaves, bool]:
+def _matched(scores: Sequence[Leaves], visible: Leaves) -> tuple[Leaves, bool]:
     """The leaves that have all terms; where there are none, those that have any."""
-    if not scores:
-        return visible, False
-    every = set(scores[0]).intersection(*scores[1:])
+    every = reduce(and_, scores, visible)
     partial = not every and len(scores) > 1
-    leaves = set().union(*scores) if partial else every
-    found = 0
-    for leaf in leaves:
-        found |= 1 << leaf
-    return found, partial and bool(leaves)
+    some = reduce(or_, scores, 0) if partial else every
+    return some, partial and bool(some)
 
 
 def _filtered(index: Index, facet: str, values: Sequence[str]) -> Leaves:
@@ -165,15 +170,15 @@ def _filtered(index: Index, facet: str, values: Sequence[str]) -> Leaves:
     return found
 
 
-def _ranked(index: Index, hits: Leaves, scores: Sequence[Mapping[int, float]]) -> list[tuple[float, int]]:
+def _ranked(index: Index, hits: Leaves, scores: Sequence[_Score]) -> list[tuple[float, int]]:
     """Best first; of equals by title, then by number, so that pages do not shift."""
-    totals: defaultdict[int, float] = defaultdict(float)
-    for score in scores:
-        for leaf, value in score.items():
-            totals[leaf] += value
-    missing = {leaf: sum(leaf not in score for score in scores) for leaf in members(hits)}
-    ranked = [(totals[leaf] * PARTIAL**gone, leaf) for leaf, gone in missing.items()]
-    return sorted(ranked, key=lambda one: (-one[0], index.leaves[one[1]].content.title, one[1]))
+    ranked = [(-_total(leaf, scores), index.leaves[leaf].content.title, leaf) for leaf in members(hits)]
+    return [(-score, leaf) for score, _, leaf in sorted(ranked)]
+
+
+def _total(leaf: int, scores: Sequence[_Score]) -> float:
+    held = [score.by_leaf[leaf] for score in scores if leaf in score.by_leaf]
+    return sum(held) * PARTIAL ** (len(scores) - len(held))
 
 
 def _counts(index: Index, facet: str, matched: Leaves, within: Mapping[str, Leaves]) -> Mapping[str, int]:

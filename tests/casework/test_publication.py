@@ -1,6 +1,7 @@
 """The road of an entry: who may do what in which state (law.md §7.3-1), two persons (L-02), what breaks users (L-28), stale acts."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -477,3 +478,32 @@ def test_a_new_owner_takes_an_entry_over_with_a_code_of_its_own(bureau: Office) 
     assert heir.code == "307001/000001" and standing(bureau, entry) == entry
     with pytest.raises(Refused, match="CAT-OWNER"):
         succeed(bureau.store, bureau.log, by="lin", entry=heir.id, now=NOW, reason="")
+
+
+def test_of_two_who_edit_at_the_same_moment_one_wins(bureau: Office) -> None:
+    """Real threads on one entry, and on the serial numbers of one category."""
+    entry = made(bureau)
+
+    def attempt(number: int) -> str:
+        try:
+            edited(bureau, entry, good_entry(title=f"第{number}稿"))
+        except Refused as fault:
+            return fault.code
+        return "done"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(attempt, range(4))) == ["CAT-STALE", "CAT-STALE", "CAT-STALE", "done"]
+    drafts = [made(bureau, title=f"表{number}") for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        codes = [done.code for done in pool.map(lambda draft: done_submit(bureau, draft), drafts)]
+    assert sorted(filter(None, codes)) == [f"307005/{number:06}" for number in range(1, 5)]
+
+
+def done_submit(office: Office, entry: Entry) -> Entry:
+    return done(office, entry, Act.SUBMIT, "lin")
+
+
+@pytest.mark.parametrize("title", ["长" * 3_000, "空\x00字", "\ud800"])
+def test_what_cannot_be_stored_is_no_draft(bureau: Office, title: str) -> None:
+    with pytest.raises(Refused, match="ENT-TEXT"):
+        made(bureau, title=title)

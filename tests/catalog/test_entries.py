@@ -46,6 +46,10 @@ def test_a_good_entry_has_no_fault() -> None:
 
 
 FAULTY: list[tuple[str, EntryContent]] = [
+    ("ENT-TEXT", good_entry(items={"abstract": "长" * 2_001})),
+    ("ENT-TEXT", good_entry(title="婚姻\x00登记")),
+    ("ENT-TEXT", with_column(good_entry(), "man_id", title="\ud800")),
+    ("ENT-TEXT", good_entry(columns=tuple(EntryColumn(name=f"c{n}", title=f"列{n}", data_type="C") for n in range(2_001)))),
     ("ENT-TITLE", good_entry(title="　")),
     ("ENT-TITLE-SYSTEM", good_entry(title="婚姻登记系统")),
     ("ENT-TITLE-SYSTEM", good_entry(items={"systemName": "婚姻登记信息"})),
@@ -345,7 +349,7 @@ def test_a_list_is_paged_by_number(store: Store, tmp_path: Path) -> None:
         assert surroundings(session, "police", ids[0]).titles.keys() == {"户籍人口", "表1", "表2", "表3", "表4"}
 
 
-@pytest.mark.parametrize("name", ["", "0", "99", "307001/000001", "x'; drop table", "９"])
+@pytest.mark.parametrize("name", ["", "0", "99", "9" * 30, "307001/000001", "x'; drop table", "９"])
 def test_an_entry_that_is_not_there_is_not_found(store: Store, name: str) -> None:
     with store.session() as session, pytest.raises(NotFound, match="CAT-ENTRY"):
         load_entry(session, name)
