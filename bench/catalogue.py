@@ -21,7 +21,7 @@ import yaml
 from access.accounts import Role, create_account, ensure_operator
 from access.door import create_keys
 from audit.log import open_log
-from casework.importing import department_titles, import_entries
+from casework.entries.importing import department_titles, import_entries
 from catalog.entries.shelf import list_entries, load_entries
 from catalog.exchange.workbook import read_workbook, write_workbook
 from catalog.home import Home

@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from access.targets import RETURN
-from casework import publication
 from casework.clocks import Subject, open_clocks
+from casework.entries import publishing
+from casework.entries import resources as attached
+from casework.entries.acting import Notice
+from casework.entries.moves import ACT_TITLES, RESOURCE_MOVES, Act
 from casework.finding import asker_of, red_resources
-from casework.publication import ACT_TITLES, RESOURCE_MOVES, Act, Notice
 from catalog.entries.attaching import attachment_rates, resources_of, settle_resources
 from catalog.entries.changes import BREACH_TITLES
 from catalog.entries.content import ITEMS, EntryContent, as_record
@@ -118,7 +120,7 @@ def check(here: Platform, entry: str, by: str, as_json: bool) -> int:
     """All faults of an entry at once (一致性检查): what keeps it from being submitted."""
     with here.store.session() as session:
         known = _own_entry(here, entry, by)
-        found = publication.entry_faults(session, known)
+        found = publishing.entry_faults(session, known)
     if as_json:
         print_json([{**asdict(fault), "message": str(fault), "next": fault.text.next_zh} for fault in found])
     for fault in [] if as_json else found:
@@ -137,7 +139,7 @@ def impact(here: Platform, entry: str, by: str, as_json: bool) -> None:
     """What the change of an entry takes from its users, and whose grants it touches (影响, L-28)."""
     known = _own_entry(here, entry, by)
     with here.store.session() as session:
-        found = publication.impact_of(session, known)
+        found = publishing.impact_of(session, known)
     if as_json:
         print_json(found)
         return
@@ -162,7 +164,7 @@ def set_(
     known = entry_named(here, entry)
     given = dict(pair(value) for value in values)
     content = _with_column(known.content, column, given) if column else _with_items(known.content, given)
-    changed = publication.edit(
+    changed = publishing.edit(
         here.store,
         the_log(here),
         by=by,
@@ -182,7 +184,7 @@ def _mover(act: Act, name: str, text: str, *, notice: bool = False) -> click.Com
         here: Platform, entry: str, note: str, revision: int | None, by: str, as_json: bool, negotiation: str = "", filing: str = ""
     ) -> None:
         known = entry_named(here, entry)
-        moved = publication.move(
+        moved = publishing.move(
             here.store,
             the_log(here),
             by=by,
@@ -210,7 +212,7 @@ def _mover(act: Act, name: str, text: str, *, notice: bool = False) -> click.Com
 @platform
 def attach(here: Platform, dataset: str, entry: str, by: str, as_json: bool) -> None:
     """Attach DATASET to ENTRY (挂接) after comparing columns, types and key; the report is signed in the log."""
-    report = publication.attach(here.store, the_log(here), by=by, dataset=dataset, entry=entry, now=here.now())
+    report = attached.attach(here.store, the_log(here), by=by, dataset=dataset, entry=entry, now=here.now())
     if as_json:
         print_json({**asdict(report), "digest": report.digest})
         return
@@ -230,7 +232,7 @@ def attach(here: Platform, dataset: str, entry: str, by: str, as_json: bool) -> 
 @platform
 def extend(here: Platform, entry: str, note: str, by: str, as_json: bool) -> None:
     """The bureau consents to a later update of ENTRY, once (同意延期更新, L-13)."""
-    due = publication.extend_update(here.store, the_log(here), by=by, entry=entry, now=here.now(), note=note)
+    due = publishing.extend_update(here.store, the_log(here), by=by, entry=entry, now=here.now(), note=note)
     if as_json:
         print_json(due)
         return
@@ -245,7 +247,7 @@ def extend(here: Platform, entry: str, note: str, by: str, as_json: bool) -> Non
 @platform
 def succeed(here: Platform, entry: str, note: str, by: str, as_json: bool) -> None:
     """Take ENTRY of a former owner over (承接, C-20): a draft of one's own department that names the one it follows."""
-    print_moved(publication.succeed(here.store, the_log(here), by=by, entry=entry, now=here.now(), reason=note), as_json)
+    print_moved(publishing.succeed(here.store, the_log(here), by=by, entry=entry, now=here.now(), reason=note), as_json)
 
 
 @click.command()
@@ -260,7 +262,7 @@ def succeed(here: Platform, entry: str, note: str, by: str, as_json: bool) -> No
 def resource(here: Platform, act: str, dataset: str, note: str, negotiation: str, filing: str, by: str, as_json: bool) -> None:
     """File a change of a data set's service, resume it, or take it down (资源变更备案、恢复、下线, L-28)."""
     notice = Notice(negotiation=negotiation, filing=filing)
-    state = publication.move_resource(here.store, the_log(here), by=by, dataset=dataset, act=act, now=here.now(), note=note, notice=notice)
+    state = attached.move_resource(here.store, the_log(here), by=by, dataset=dataset, act=act, now=here.now(), note=note, notice=notice)
     if as_json:
         print_json({"dataset": dataset, "state": state})
         return

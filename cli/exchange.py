@@ -9,8 +9,8 @@ import click
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from casework.entries.importing import ImportReport, department_titles, import_entries
 from casework.finding import asker_of
-from casework.importing import ImportReport, department_titles, import_entries
 from catalog.datasets import load_contracts
 from catalog.entries.attaching import Resource, resources_of
 from catalog.entries.shelf import Entry, load_entries

@@ -179,7 +179,7 @@ def resource_of(session: Session, dataset: str) -> Resource | None:
 def write_resource(session: Session, entry: int, report: Report, state: ResourceState, now: datetime) -> None:
     """Put a data set under an entry, with its report; from wherever it stood before."""
     row = session.get(EntryResourceRow, report.dataset) or EntryResourceRow(dataset_key=report.dataset, attached_at=None)
-    attached = state not in (ResourceState.REGISTERED, ResourceState.CHECKED)
+    attached = state not in (ResourceState.REGISTERED, ResourceState.CHECKED, ResourceState.WITHDRAWN)
     row.attached_at = (row.attached_at if row.attached_at and row.entry_id == entry else now) if attached else None
     row.entry_id, row.state, row.contract_version = entry, state.value, report.contract_version
     row.report, row.checked_at = as_record(report), now

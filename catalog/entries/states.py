@@ -1,4 +1,4 @@
-"""The states of entries and of resources (law.md §7.3-1, §7.3-2). Who may move them stands in `casework.publication`."""
+"""The states of entries and of resources (law.md §7.3-1, §7.3-2). Who may move them stands in `casework.entries.moves`."""
 
 from collections.abc import Mapping
 from enum import StrEnum

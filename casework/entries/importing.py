@@ -12,7 +12,8 @@ from access.accounts import Account, ensure_department, load_account
 from access.log_faults import log_faults_translated
 from audit.events import Event
 from audit.log import Log
-from casework.publication import MOVES, Act, edit_fault, may_edit, state_after, write_edit
+from casework.entries.moves import MOVES, Act, may_edit, state_after
+from casework.entries.publishing import edit_fault, write_edit
 from catalog.entries.checks import Surroundings, faults_of, fold_title
 from catalog.entries.content import digest_of, record_digest
 from catalog.entries.shelf import Entry, add_entries, load_entries, lock_entries, surroundings

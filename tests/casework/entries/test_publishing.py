@@ -14,22 +14,10 @@ from hypothesis import strategies as st
 
 from access.accounts import Role, create_account
 from casework.clocks import Outcome, Subject, clocks_of
-from casework.publication import (
-    ACT_TITLES,
-    MOVES,
-    RESOURCE_MOVES,
-    Act,
-    Notice,
-    attach,
-    edit,
-    entry_faults,
-    extend_update,
-    impact_of,
-    make_entry,
-    move,
-    move_resource,
-    succeed,
-)
+from casework.entries.acting import Notice
+from casework.entries.moves import ACT_TITLES, MOVES, RESOURCE_MOVES, Act
+from casework.entries.publishing import edit, entry_faults, extend_update, impact_of, make_entry, move, succeed
+from casework.entries.resources import attach, move_resource
 from catalog.entries.attaching import attachment_rates, resource_of, resources_of
 from catalog.entries.content import EntryColumn
 from catalog.entries.shelf import Entry, acts_of, load_entry, versions_of

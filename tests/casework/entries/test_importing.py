@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from access.accounts import Role, create_account
-from casework.importing import ImportReport, department_titles, import_entries
-from casework.publication import Act, move
+from casework.entries.importing import ImportReport, department_titles, import_entries
+from casework.entries.moves import Act
+from casework.entries.publishing import move
 from catalog.entries.content import EntryContent
 from catalog.entries.shelf import list_entries, load_entries, load_entry
 from catalog.entries.states import State
