@@ -169,14 +169,20 @@ def read_clocks(document: Mapping[str, Any]) -> Clocks:
 def with_notices(document: Mapping[str, Any], notices: Mapping[str, Any]) -> dict[str, Any]:
     """A calendar document with the notices of some years added or corrected, as its next version.
 
-    Refused CLK-CALENDAR with all faults at once. A year once announced can be corrected, not withdrawn.
+    Refused CLK-CALENDAR with all faults at once. A year once announced can be corrected, not withdrawn; the year after the last that the
+    calendar knows is added with the days off of its notice.
     """
-    faults = [fault for year, row in sorted(notices.items()) for fault in _faults_of_notice(year, row, document["statutory"])]
+    statutory = dict(document["statutory"])
+    following = str(int(max(statutory)) + 1)
+    if following in notices and not _faults_of_shape(notices[following]):
+        statutory[following] = _days_off_in(following, notices[following])
+    faults = [fault for year, row in sorted(notices.items()) for fault in _faults_of_notice(year, row, statutory)]
     if not notices:
         faults.append("没有放假安排 no notice")
     if faults:
         raise Refused("CLK-CALENDAR", what="; ".join(faults))
-    return {**document, "version": document["version"] + 1, "notices": {**document["notices"], **notices}}
+    changed = {"notices": {**document["notices"], **notices}, "statutory": statutory}
+    return {**document, **changed, "version": document["version"] + 1}
 
 
 def with_limits(document: Mapping[str, Any], days: Mapping[str, Any], supplement: str | None = None) -> dict[str, Any]:
@@ -199,6 +205,10 @@ def _notice(year: int, row: Mapping[str, Any]) -> Notice:
     ranges = ((date.fromisoformat(first), date.fromisoformat(last)) for first, last in row["days_off"].values())
     off = frozenset(day for first, last in ranges for day in _days(first, last))
     return Notice(year=year, document=row["document"], off=off, working=frozenset(map(date.fromisoformat, row["days_worked"])))
+
+
+def _days_off_in(year: str, row: Mapping[str, Any]) -> list[str]:
+    return sorted(day.isoformat() for day in _notice(int(year), row).off if day.year == int(year))
 
 
 def _days(first: date, last: date) -> Iterable[date]:

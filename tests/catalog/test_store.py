@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 
 import catalog.migrations
 from catalog.home import Home
-from catalog.schema import AreaRow, DepartmentRow, Record
+from catalog.schema import AccountRow, AreaRow, DataGrantRow, DepartmentRow, ReceiptRow, Record
 from catalog.store import Store, migrate, open_store, serialise
 from rules.errors import PlatformFault
 
@@ -104,13 +104,53 @@ def test_a_database_of_a_newer_platform_is_left_alone(home: Home, store: Store) 
         migrate(home.store_url)
 
 
+def migrations_over(connection: sa.Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(catalog.migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    return config
+
+
 def test_every_migration_can_be_undone(store: Store) -> None:
     with store.engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(catalog.migrations.__file__).parent))
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+        command.downgrade(migrations_over(connection), "base")
         assert sa.inspect(connection).get_table_names() == ["alembic_version"]
+
+
+def test_grants_with_receipts_outlive_the_migration_that_gives_them_more_terms(store: Store) -> None:
+    """SQLite cannot make a table anew that others refer to; requests could, for no version before had written one."""
+    told = {
+        "grantee_key": "police",
+        "target": "golden",
+        "columns": "[]",
+        "row_scope": "{}",
+        "tier": "T2",
+        "purpose": "x",
+        "legal_basis": "x",
+    }
+    told |= {
+        "case_number": "",
+        "valid_from": "2026-01-01",
+        "valid_to": "2026-12-31",
+        "state": "active",
+        "granted_at": "2026-01-01 00:00:00",
+    }
+    names, values = ", ".join(told), ", ".join(f"'{value}'" for value in told.values())
+    with store.session() as session, session.begin():
+        session.add(department("police"))
+        session.add(AccountRow(name="lin", title="x", department_key=None, active=True, created_at=NOW))
+    with store.engine.begin() as connection:
+        command.downgrade(migrations_over(connection), "0010")
+        connection.exec_driver_sql(f"INSERT INTO data_grant (id, {names}) VALUES (1, {values})")
+        connection.exec_driver_sql(
+            "INSERT INTO receipt (grant_id, actor, target, target_version, columns, masks, rules_version, rows, residents, format, digest, "
+            "audit_seq, handed_over_at) VALUES (1, 'lin', 'golden', 1, '[]', '{}', '', 1, 1, 'csv', '', 1, '2026-01-01 00:00:00')"
+        )
+        command.upgrade(migrations_over(connection), "head")
+    with store.session() as session:
+        kept = session.get_one(DataGrantRow, 1)
+        assert (kept.mode, kept.quotas, kept.conditions, kept.responsible, kept.request_id) == ("file", {}, [], None, None)
+        assert session.scalar(sa.select(ReceiptRow.grant_id)) == 1
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password() -> None:

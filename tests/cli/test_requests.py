@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cli.platform import Platform
+from tests.casework.conftest import NOW
 from tests.cli.conftest import ROWS, Command, contract, source
 from tests.rules.test_clocks import NOTICE_2027
 
@@ -19,7 +21,9 @@ DRAFT += ("--basis", "《社会救助暂行办法》第十一条", "--from", "20
 
 
 @pytest.fixture
-def home(folder: Path, tongchou: Command) -> Path:
+def home(folder: Path, tongchou: Command, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """On the day of `NOW`, whenever the test runs."""
+    monkeypatch.setattr(Platform, "now", staticmethod(lambda: NOW))
     assert tongchou("init").code == 0
     contract(folder, "hukou")
     source(folder, "hukou", rows=ROWS)

@@ -1,5 +1,6 @@
 """The road of a request from the draft to the archive, its clocks, and who may do what (law.md L-02, L-14…L-27; TX-03…TX-08)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from access.accounts import Role, create_account
-from access.grants import change_state, load_grant
+from access.grants import change_state, list_grants, load_grant
 from access.terms import GrantState, Quota
 from casework.calendar import publish_limits
 from casework.clocks import Outcome
@@ -254,6 +255,27 @@ def test_a_stale_version_is_refused(desk: Desk) -> None:
     stale = desk.refused("REQ-STALE", lambda: desk.do("edit", number, by=HEAD, seen=seen, terms=TERMS), number)
     assert stale == f"{seen} ≠ {seen + 1}"
     assert desk.request(number).terms.purpose == "救助核查"
+
+
+def test_of_two_who_confirm_at_once_one_makes_the_grant(desk: Desk) -> None:
+    p = desk.platform
+    heads = [PROVIDER_HEAD, "vice"]
+    create_account(p.store, p.log, by="operator", name="vice", title="x", department="police", roles=[Role.DEPARTMENT_HEAD], now=DAY)
+    number = desk.at_provider()
+    desk.do("answer", number, answer=AGREE)
+    for head in heads:
+        desk.do("impact", number, by=head)
+
+    def confirm(head: str) -> str:
+        try:
+            return str(desk.do("confirm", number, by=head).state)
+        except Refused as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(confirm, heads)) == ["REQ-MOVE", "supplying"]
+    with p.store.session() as session:
+        assert len(list_grants(session)) == 1
 
 
 def test_agreeing_takes_a_look_at_the_impact_of_these_terms(desk: Desk) -> None:
