@@ -1,14 +1,17 @@
 """Finding in the catalogue for an account (目录检索): who it is to the catalogue, and the lights that the facet shows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.accounts import load_account
+from access.terms import GrantState
 from casework.lights import resource_lights
-from catalog.schema import EntryResourceRow
+from catalog.entries.attaching import Report, Resource
+from catalog.schema import DataGrantRow, EntryResourceRow
 from catalog.search.index import Asker
 from rules.errors import Denied
 from rules.lights import Light
@@ -22,6 +25,16 @@ def asker_of(session: Session, name: str) -> Asker:
     if not account.active:
         raise Denied("CAT-RIGHT", where=name)
     return Asker(department=account.department)
+
+
+def told_report(session: Session, asker: Asker, resource: Resource, department: str) -> Report:
+    """The report of a data set as an asker may see it: what is wrong with it is told to its department, the bureau and those who use it."""
+    standing = sa.select(DataGrantRow.id).where(
+        DataGrantRow.target == resource.dataset, DataGrantRow.grantee_key == asker.department, DataGrantRow.state == GrantState.ACTIVE.value
+    )
+    if asker.department in (None, department) or session.scalar(standing.limit(1)) is not None:
+        return resource.report
+    return replace(resource.report, problems=(), score=None)
 
 
 def entry_lights(session: Session, today: date) -> Mapping[int, str]:

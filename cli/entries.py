@@ -12,7 +12,7 @@ from casework.entries import publishing
 from casework.entries import resources as attached
 from casework.entries.acting import Notice
 from casework.entries.moves import ACT_TITLES, RESOURCE_MOVES, Act
-from casework.finding import asker_of, red_resources
+from casework.finding import asker_of, red_resources, told_report
 from catalog.entries.attaching import attachment_rates, resources_of, settle_resources
 from catalog.entries.changes import BREACH_TITLES
 from catalog.entries.content import ITEMS, EntryContent, as_record
@@ -87,9 +87,10 @@ def show(here: Platform, entry: str, by: str, as_json: bool) -> None:
         if content is None:
             raise NotFound("CAT-ENTRY", where=entry)
         own = asker.department in (None, known.department)
-        resources = resources_of(session, known.id)
+        known = known if own else replace(known, state=State.PUBLISHED)  # that a change is under way is the department's business
+        resources = [replace(one, report=told_report(session, asker, one, known.department)) for one in resources_of(session, known.id)]
         acts, versions = (acts_of(session, known.id), versions_of(session, known.id)) if own else ([], [])
-        clocks = open_clocks(session, Subject.ENTRY, [known.id])
+        clocks = open_clocks(session, Subject.ENTRY, [known.id]) if own else []
     if as_json:
         shown = {"entry": known.id, "code": known.code, "state": known.state, "revision": known.revision, "version": known.version}
         print_json(shown | {"content": as_record(content), "resources": resources, "acts": acts, "versions": versions})

@@ -86,6 +86,7 @@ class Road:
                 outcome = intake.ingest(self.store, self.lake, dataset, areas=areas, now=self.clock(), secrets=self.secrets, run=run)
                 self.told(outcome)
                 yield outcome
+            self._settle()
 
     def reconcile(self, *, full: bool, learn: bool = False) -> "ReconcileOutcome":
         """Resolve the accepted snapshots into residents and golden records."""
@@ -120,6 +121,15 @@ class Road:
             with self.store.session() as session, session.begin():
                 remind(session, self.clock())
             return done
+
+    def _settle(self) -> None:
+        """Data sets that were brought in are running, those that are late are abnormal, their reports have the newest score (C-17)."""
+        from casework.finding import red_resources
+        from catalog.entries.attaching import settle_resources
+        from golden.decisions import day_of
+
+        with self.store.session() as session, session.begin():
+            settle_resources(session, self.clock(), red=red_resources(session, day_of(self.clock())))
 
     def newest_golden(self) -> int:
         """The version of the golden records that stands; 0 before the first."""

@@ -7,7 +7,7 @@ waits for none of it. While nobody has touched that draft, it follows the contra
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -79,7 +79,7 @@ class Report:
 
 
 def as_record(report: Report) -> dict[str, Any]:
-    return asdict(report)
+    return {**asdict(report), "problems": [asdict(problem) for problem in report.problems]}
 
 
 def from_record(record: Mapping[str, Any]) -> Report:
@@ -269,12 +269,13 @@ def _untouched(session: Session, entries: Collection[int]) -> frozenset[int]:
 
 def settle_resources(session: Session, now: datetime, *, red: Collection[str] = ()) -> int:
     """§7.3-2, what the platform sees itself: an attached data set of which a snapshot was accepted is running (运行); one that is `red` by
-    its cycle (F-02) is abnormal (停更) until it is not. Returns how many changed."""
+    its cycle (F-02) is abnormal (停更) until it is not. Each report gets the newest snapshot's score. Returns how many states changed."""
     accepted = set(session.scalars(sa.select(SnapshotRow.dataset_key).where(SnapshotRow.state == "accepted").distinct()))
     rows = session.scalars(sa.select(EntryResourceRow).where(EntryResourceRow.state.in_([s.value for s in IN_SERVICE]))).all()
-    changed = 0
+    changed, scores = 0, scores_of(session, [row.dataset_key for row in rows])
     for row in rows:
-        kept = from_record(row.report).may_attach
+        report = replace(from_record(row.report), score=scores.get(row.dataset_key))
+        kept, row.report = report.may_attach, as_record(report)
         state = _seen_state(row.dataset_key in accepted, kept=kept, red=row.dataset_key in red)
         if row.state != state:
             row.state, row.checked_at, changed = state.value, now, changed + 1

@@ -69,9 +69,15 @@ def test_what_may_not_be_known_is_not_there(office: Command) -> None:
 def test_a_change_that_breaks_users_asks_for_notice(office: Command) -> None:
     published(office)
     assert office("ingest").code == 0
+    assert office("catalog", "show", "1", "--as", "lin", "--json").json()["resources"][0]["state"] == "running"
+    scores = [office("catalog", "show", "1", "--as", by, "--json").json()["resources"][0]["report"]["score"] for by in ("lin", "zhang")]
+    assert scores[0] is not None and scores[1] is None
     columns = ("--columns", "phone", "--tier", "T2", "--purpose", "回访", "--basis", "条例", "--to-day", "2099-01-01")
     assert office("grant", "add", "--to", "health", "--over", "police_hukou", *columns).code == 0
+    shown = office("catalog", "show", "1", "--as", "zhang", "--json").json()
+    assert shown["resources"][0]["report"]["score"] == scores[0]  # who uses a data set sees how good it is
     assert office("catalog", "set", "1", "share=none", "--column", "phone", "--as", "lin", "--note", "上级要求").code == 0
+    assert office("catalog", "show", "1", "--as", "zhang", "--json").json()["state"] == "published"
     touched = office("catalog", "impact", "1", "--as", "lin", "--json").json()
     assert [g["grantee"] for g in touched["grants"]] == ["health"] and touched["breaches"][0]["kind"] == "narrower"
     assert "受影响的授权" in office("catalog", "impact", "1", "--as", "lin").out
