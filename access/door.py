@@ -25,6 +25,7 @@ from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
 from access.labels import labelled_columns, with_labels
 from access.log_faults import log_faults_translated
+from access.pseudonyms import EPOCH, MASTER_KEY
 from access.reading import (
     MaskTerms,
     ResidentCount,
@@ -65,8 +66,6 @@ from rules.matching import load_matching
 from rules.tiers import load_tier_policy
 from rules.version import rules_version
 
-PSEUDONYM_KEY = "pseudonym-master.key"
-EPOCH = "1"
 PARQUET = "parquet"
 CROSSWALK_COLUMNS = ("dataset", "record", RESIDENT_ID)
 AS_IT_STANDS = ColumnPlan(mask=KEEP, minor_mask=KEEP)
@@ -336,7 +335,7 @@ class Door:
 
     def _mask_terms(self, admitted: _Admitted) -> MaskTerms:
         assert admitted.grant is not None
-        secret = recipient_key(read_private(self._home.keys / PSEUDONYM_KEY), admitted.grant.grantee, EPOCH)
+        secret = recipient_key(read_private(self._home.keys / MASTER_KEY), admitted.grant.grantee, EPOCH)
         return MaskTerms(plan=admitted.plan, policy=self._policy, key=secret, today=self._today())
 
     def _extracts(self, grant: Grant | None) -> int:
@@ -429,8 +428,8 @@ def create_keys(home: Home) -> None:
     with log_faults_translated():
         open_log(home.audit_url, home.keys).close()
     with hold(home.keys / ".lock"):
-        if not (home.keys / PSEUDONYM_KEY).exists():
-            write_private(home.keys / PSEUDONYM_KEY, os.urandom(KEY_BYTES))
+        if not (home.keys / MASTER_KEY).exists():
+            write_private(home.keys / MASTER_KEY, os.urandom(KEY_BYTES))
 
 
 def _recorded(admitted: _Admitted, delivery: _Delivery) -> Facts:

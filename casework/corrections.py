@@ -5,6 +5,7 @@ other side. Where both sides say that theirs is correct they are contested: a do
 """
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import duckdb
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, ensure_department, load_account
 from access.log_faults import log_faults_translated
+from access.pseudonyms import is_pseudonym, resident_behind
 from access.stewardship import find_side
 from access.targets import GoldenFiles, required_golden
 from audit.events import Event
@@ -88,8 +90,9 @@ def reroute(store: Store, log: Log, *, ticket: int, act: Act, to: str) -> Ticket
     return ticket_of(row)
 
 
-def report(store: Store, lake: Lake, log: Log, *, who: str, element: str, origin: str, act: Act) -> Ticket:
-    """Somebody says that a golden value is wrong: `who` is a resident (`R…`) or a record (`dataset/record`).
+def report(store: Store, lake: Lake, log: Log, *, who: str, element: str, origin: str, act: Act, keys: Path | None = None) -> Ticket:
+    """Somebody says that a golden value is wrong: `who` is a resident (`R…`), a record (`dataset/record`), or a pseudonym as it stands in
+    an extract of the reporter's department, where `keys` (the home's) can tell whom it means.
 
     A user must have been handed the element (L-25); for a resident a clerk files it (P-03). It goes to whoever holds the value. NotFound
     REC-ELEMENT, REC-RESIDENT, DEC-RECORD; Denied TKT-PARTY; Refused TKT-TERMS, TKT-RAISED where it stands on a ticket already.
@@ -100,7 +103,7 @@ def report(store: Store, lake: Lake, log: Log, *, who: str, element: str, origin
         account = load_account(session, act.by)
         _check_report(session, account, element, origin, act)
         golden = required_golden(session, lake)
-        item = _held_by(session, golden, who, element)
+        item = _held_by(session, golden, _meant(golden, who, account, keys), element)
         department = session.get_one(DatasetRow, item.dataset_key).department_key
         row = _reported(session, account, department, element, origin, act)
         item.ticket_id, row.items = row.id, 1
@@ -198,6 +201,15 @@ def _may_report(session: Session, account: Account, element: str, origin: str) -
     receipts = sa.select(ReceiptRow.columns).join(DataGrantRow, DataGrantRow.id == ReceiptRow.grant_id)
     handed = session.scalars(receipts.where(DataGrantRow.grantee_key == account.department)).all()
     return any(element in columns for columns in handed)
+
+
+def _meant(golden: GoldenFiles, who: str, account: Account, keys: Path | None) -> str:
+    if keys is None or account.department is None or not is_pseudonym(who):
+        return who
+    resident = resident_behind(keys, golden, account.department, who)
+    if resident is None:
+        raise NotFound("REC-RESIDENT")
+    return resident
 
 
 def _held_by(session: Session, golden: GoldenFiles, who: str, element: str) -> TicketItemRow:

@@ -6,7 +6,7 @@ a red one, to the bureau (主管部门) when it stays red; each once. A red task
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from audit.log import Log
 from casework.acting import Act, check_reason, department_of, recorded_attempt
 from casework.bundles import BUREAU_DEPARTMENT
 from casework.clocks import Subject
+from casework.tickets import from_place
 from catalog.published import calendar_in_force
 from catalog.schema import ClockRow, DatasetRow, ExplanationRow, ReminderRow, SnapshotRow
 from catalog.snapshots import ACCEPTED, CHINA
@@ -102,9 +103,8 @@ def list_tasks(
         query = query.where(clock.owed_by.is_(None) if department == BUREAU_DEPARTMENT else clock.owed_by == department)
     if light is not None:
         query = query.where(_within(calendar_in_force(session), load_ticket_rules().lights, today, light))
-    if after is not None:
-        due, _, number = after.partition("/")
-        query = query.where(sa.tuple_(clock.due_on, clock.id) > sa.tuple_(date.fromisoformat(due), int(number)))
+    first = _first_due(calendar_in_force(session), load_ticket_rules().lights, today, light)
+    query = query.where(*from_place(clock.due_on, clock.id, after, first))
     rows = session.execute(query.limit(limit + 1)).all()
     tasks = tuple(_task(row, Light(shown), explained is not None) for row, shown, explained in rows[:limit])
     return TaskPage(tasks=tasks, next=f"{tasks[-1].due_on.isoformat()}/{tasks[-1].clock_id}" if len(rows) > limit else None)
@@ -223,14 +223,21 @@ def _light(calendar: WorkingDays, rules: LightRules, today: date) -> sa.Case[str
 
 
 def _within(calendar: WorkingDays, rules: LightRules, today: date, light: Light) -> sa.ColumnElement[bool]:
-    """SQL: has this light. The plain bounds on the due date let an index give the page."""
+    """SQL: has this light, of what is due from `_first_due` on. The plain bound on the due date lets an index end the page."""
     until, due = _yellow_until(calendar, rules, today), ClockRow.due_on
     latest = calendar.after(today, _most_left(rules)).day
     return {
         Light.RED: due < today,
-        Light.YELLOW: sa.and_(due >= today, due <= latest, due <= until),
-        Light.GREEN: sa.and_(due > today, due > until),
+        Light.YELLOW: sa.and_(due <= latest, due <= until),
+        Light.GREEN: due > until,
     }[light]
+
+
+def _first_due(calendar: WorkingDays, rules: LightRules, today: date, light: Light | None) -> date | None:
+    """The first due date that a task of this light can have."""
+    if light is Light.GREEN:
+        return calendar.after(today, rules.yellow_days).day + timedelta(days=1)
+    return today if light is Light.YELLOW else None
 
 
 def _yellow_until(calendar: WorkingDays, rules: LightRules, today: date) -> sa.Case[date]:

@@ -79,8 +79,8 @@ class Score:
         return self.numerator / self.denominator if self.denominator else None
 
 
-Cases = Callable[[Period], sa.Select[Any]]
-"""A query of the cases of a period: department, case, met, extended."""
+Cases = Callable[[Period, str | None], sa.Select[Any]]
+"""A query of the cases of a period, of one department or of all: department, case, met, extended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,13 +100,13 @@ def scorecard(session: Session, period: Period, *, department: str | None = None
 
 def behind(session: Session, metric: str, period: Period, *, department: str | None = None, limit: int = LISTED_MOST) -> list[Case]:
     """The list behind a number (F-04), those not met first."""
-    cases = _of(METRICS[metric].cases(period), department)
+    cases = _of(METRICS[metric].cases(period, department), department)
     rows = session.execute(sa.select(cases).order_by(cases.c.department, cases.c.met, cases.c.extended, cases.c.case).limit(limit))
     return [Case(department=row.department, case=row.case, met=bool(row.met), extended=bool(row.extended)) for row in rows]
 
 
 def _scores(session: Session, metric: str, period: Period, department: str | None) -> list[Score]:
-    cases = _of(METRICS[metric].cases(period), department)
+    cases = _of(METRICS[metric].cases(period, department), department)
     plain, met = ~cases.c.extended, cases.c.met
     counted = [
         sa.func.count().filter(condition) for condition in (sa.and_(plain, met), plain, sa.and_(cases.c.extended, met), cases.c.extended)
@@ -133,25 +133,27 @@ def _listed(department: Any, case: Any, met: Any, extended: Any = None) -> sa.Se
 def _in_time(*clocks: str) -> Cases:
     """Cases whose clock was due in the period: met where it stopped in time. Void clocks are nobody's case."""
 
-    def cases(period: Period) -> sa.Select[Any]:
+    def cases(period: Period, department: str | None) -> sa.Select[Any]:
         clock = ClockRow
         met = sa.and_(clock.stopped_on.is_not(None), clock.stopped_on <= clock.due_on)
         case = clock.subject + "/" + sa.cast(clock.subject_id, sa.Text)
         known = sa.or_(clock.outcome == Outcome.DONE, sa.and_(clock.outcome.is_(None), clock.due_on < period.today))
-        due = (clock.clock.in_(clocks), clock.due_on >= period.first, clock.due_on <= period.last, known)
+        owner = clock.owed_by.is_(None) if department == BUREAU_DEPARTMENT else clock.owed_by == department
+        mine = sa.true() if department is None else owner
+        due = (clock.clock.in_(clocks), mine, clock.due_on >= period.first, clock.due_on <= period.last, known)
         return _listed(sa.func.coalesce(clock.owed_by, BUREAU_DEPARTMENT), case, met, clock.extended_days > 0).where(*due)
 
     return cases
 
 
-def _attached(_period: Period) -> sa.Select[Any]:
+def _attached(_period: Period, _department: str | None) -> sa.Select[Any]:
     """Published entries with a resource that gives data (C-17)."""
     gives = sa.exists().where(EntryResourceRow.entry_id == EntryRow.id, EntryResourceRow.state.in_(ATTACHED))
     entry = sa.literal("entry/") + sa.cast(EntryRow.id, sa.Text)
     return _listed(EntryRow.department_key, entry, gives).where(EntryRow.state.in_(PUBLISHED))
 
 
-def _updated(period: Period) -> sa.Select[Any]:
+def _updated(period: Period, _department: str | None) -> sa.Select[Any]:
     """Data sets that are green at the end of the period (F-02): updated within the cycle that they declare, no rows lost."""
     rules, newest = load_ticket_rules().lights, accepted_snapshots()
     fresh = [
@@ -164,7 +166,7 @@ def _updated(period: Period) -> sa.Select[Any]:
     return _listed(DatasetRow.department_key, DatasetRow.key, met).outerjoin(newest, on)
 
 
-def _quality(period: Period) -> sa.Select[Any]:
+def _quality(period: Period, _department: str | None) -> sa.Select[Any]:
     """Snapshots judged in the period that the gate accepted."""
     snapshot = SnapshotRow
     judged = (snapshot.judged_at >= _begin_of(period.first), snapshot.judged_at < _begin_of(period.last + timedelta(days=1)))
@@ -173,7 +175,7 @@ def _quality(period: Period) -> sa.Select[Any]:
     return listed.join_from(DatasetRow, snapshot, DatasetRow.key == snapshot.dataset_key)
 
 
-def _satisfaction(period: Period) -> sa.Select[Any]:
+def _satisfaction(period: Period, _department: str | None) -> sa.Select[Any]:
     """Rated objections: met where solved, or rated 4 or better."""
     row = TicketRow
     met = sa.or_(row.solved.is_(True), row.rating >= SATISFIED_FROM)
@@ -181,7 +183,7 @@ def _satisfaction(period: Period) -> sa.Select[Any]:
     return _listed(row.department_key, sa.literal("ticket/") + sa.cast(row.id, sa.Text), met).where(*rated)
 
 
-def _demand(period: Period) -> sa.Select[Any]:
+def _demand(period: Period, _department: str | None) -> sa.Select[Any]:
     """Requests answered in the period: met where a grant came of it. Whoever refuses is in time, but meets no demand (F-03)."""
     granted = sa.exists().where(DataGrantRow.request_id == RequestRow.id)
     decided = (RequestRow.decided_at >= _begin_of(period.first), RequestRow.decided_at < _begin_of(period.last + timedelta(days=1)))
@@ -189,7 +191,7 @@ def _demand(period: Period) -> sa.Select[Any]:
     return _listed(provider, sa.literal("request/") + sa.cast(RequestRow.id, sa.Text), granted).where(*decided)
 
 
-def _lawful_use(period: Period) -> sa.Select[Any]:
+def _lawful_use(period: Period, _department: str | None) -> sa.Select[Any]:
     """Requests that gave data, by who uses it: met where their use was not suspended in the period (L-27). Violations: those not met."""
     move = RequestMoveRow
     suspended = sa.exists().where(

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -119,9 +120,8 @@ def load_ticket(session: Session, ticket: int) -> Ticket:
 def list_tickets(session: Session, wanted: Wanted, today: date, *, after: str | None = None, limit: int = PAGE_ROWS) -> Page:
     """A page of tickets, those due first at the top."""
     query = sa.select(TicketRow).where(*_conditions(wanted, today)).order_by(TicketRow.due_on, TicketRow.id)
-    if after is not None:
-        due, _, number = after.partition("/")
-        query = query.where(sa.tuple_(TicketRow.due_on, TicketRow.id) > sa.tuple_(date.fromisoformat(due), int(number)))
+    first = None if wanted.light is None else _FIRST_DUE[wanted.light](today)
+    query = query.where(*from_place(TicketRow.due_on, TicketRow.id, after, first))
     rows = session.scalars(query.limit(min(limit, MOST_PAGE_ROWS) + 1)).all()
     shown = rows[: min(limit, MOST_PAGE_ROWS)]
     more = f"{shown[-1].due_on.isoformat()}/{shown[-1].id}" if len(rows) > len(shown) else None
@@ -166,6 +166,20 @@ def possible_moves(ticket: Ticket) -> Mapping[str, str]:
     return {name: f"{move.zh} {move.en}" for name, move in MOVES.items() if ticket.state in move.states and ticket.kind in move.kinds}
 
 
+def from_place(due_on: Any, number: Any, after: str | None, first: date | None) -> list[sa.ColumnElement[bool]]:
+    """SQL of where a page begins: after the last one seen (`2026-11-30/7`), or at the first due date that the list can hold.
+
+    Only the later of the two, for an index is entered at one place.
+    """
+    seen = None
+    if after is not None:
+        due, _, last = after.partition("/")
+        seen = (date.fromisoformat(due), int(last))
+    if seen is not None and (first is None or seen[0] >= first):
+        return [sa.tuple_(due_on, number) > sa.tuple_(*seen)]
+    return [] if first is None else [due_on >= first]
+
+
 def _conditions(wanted: Wanted, today: date) -> list[sa.ColumnElement[bool]]:
     row = TicketRow
     equal = {
@@ -183,7 +197,9 @@ def _conditions(wanted: Wanted, today: date) -> list[sa.ColumnElement[bool]]:
 
 _LIGHTS = {
     Light.RED: lambda today: [TicketRow.due_on < today],
-    Light.YELLOW: lambda today: [TicketRow.due_on >= today, TicketRow.yellow_on <= today],
+    Light.YELLOW: lambda today: [TicketRow.yellow_on <= today],
     Light.GREEN: lambda today: [TicketRow.yellow_on > today],
 }
-"""As `rules.lights.task_light` says, of tickets that stand."""
+"""As `rules.lights.task_light` says, of tickets that stand, with the first due date that a light can have."""
+
+_FIRST_DUE = {Light.RED: lambda today: None, Light.YELLOW: lambda today: today, Light.GREEN: lambda today: today + timedelta(days=1)}

@@ -645,6 +645,7 @@ class ClockRow(Record):
         Index(None, "due_on", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index(None, "owed_by", "due_on", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index(None, "clock", "due_on"),
+        Index(None, "clock", "owed_by", "due_on"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -157,10 +157,11 @@ def reroute(here: Platform, number: int, to: str, by: str, reason: str, seen: in
 @as_json_option
 @platform
 def report(here: Platform, who: str, element: str, for_resident: bool, by: str, reason: str, as_json: bool) -> None:
-    """ELEMENT of WHO (R… or DATASET/RECORD) is wrong (校核申请): by a user of an extract, or for a resident."""
+    """ELEMENT of WHO (R…, DATASET/RECORD, or a pseudonym of an extract) is wrong (校核申请): by its user, or for a resident."""
     origin = RESIDENT if for_resident else USER
     act = _act(here, by, reason, None)
-    print_done(corrections.report(here.store, here.lake, the_log(here), who=who, element=element, origin=origin, act=act), here, as_json)
+    done = corrections.report(here.store, here.lake, the_log(here), who=who, element=element, origin=origin, act=act, keys=here.home.keys)
+    print_done(done, here, as_json)
 
 
 @ticket.command("object")

@@ -119,6 +119,11 @@ def year_band(values: pa.Array, _mask: Mask, _key: RecipientKey) -> pa.Array:
 
 def pseudonym(values: pa.Array, _mask: Mask, key: RecipientKey) -> pa.Array:
     """A keyed name for a value: equal for equal values and one recipient, unrelated for two recipients (I-04)."""
+    return pseudonyms_of(values, key)
+
+
+def pseudonyms_of(values: pa.Array, key: RecipientKey) -> pa.Array:
+    """The pseudonyms of values for one recipient."""
     return over_distinct(values, lambda text: hmac.digest(key.secret, text.encode(), "sha256").hex()[:PSEUDONYM_HEX_DIGITS])
 
 

@@ -11,7 +11,7 @@ from catalog.home import Home
 from pipelines import jobs
 from pipelines.assets import intake, reconciliation, serving, tickets
 from pipelines.road import open_road
-from pipelines.schedules import schedules
+from pipelines.schedules import reminders, schedules
 from pipelines.sensors import changed_sources, ingest_done
 
 NO_SECRETS: Mapping[str, str] = MappingProxyType({})
@@ -21,9 +21,9 @@ def build_defs(home: Home, overrides: Mapping[str, object] | None = None, *, sec
     """Fresh definitions over a home; `overrides` replaces resources by name (`road`), `secrets` fills the `${NAME}` of database URLs."""
     return dg.Definitions(
         assets=[intake, reconciliation, serving, tickets],
-        jobs=[jobs.ingest, jobs.reconcile],
+        jobs=[jobs.ingest, jobs.reconcile, jobs.casework],
         sensors=[changed_sources, ingest_done],
-        schedules=list(schedules.values()),
+        schedules=[*schedules.values(), reminders],
         resources={"road": dg.ResourceDefinition(lambda _: open_road(home, secrets=secrets)), **(overrides or {})},
         executor=dg.in_process_executor,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from pipelines.jobs import ingest
+from pipelines.jobs import casework, ingest
 from pipelines.requests import ingest_request
 from pipelines.road import Road
 
@@ -35,3 +35,12 @@ def _schedule(frequency: str, name: str, cron: str) -> dg.ScheduleDefinition:
 
 
 schedules: Mapping[str, dg.ScheduleDefinition] = {frequency: _schedule(frequency, *entry) for frequency, entry in CRON.items()}
+
+
+@dg.schedule(
+    name="reminders", cron_schedule="30 7 * * *", job=casework, execution_timezone=TIME_ZONE, description="每日提醒（红黄绿灯）",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)  # fmt: skip
+def reminders() -> dg.RunRequest:
+    """Clocks run whether data come in or not (law.md F-01)."""
+    return dg.RunRequest()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import product
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -12,12 +13,16 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from access.accounts import Role
+from access.pseudonyms import EPOCH, MASTER_KEY
 from audit.events import Event
+from audit.keys import read_private
 from casework import corrections, objections
 from casework.clocks import Subject, clocks_of
 from casework.moves import ENDED, MOVES, OWED, TOPICS, ItemState, Kind, State, state_by_items
 from casework.tickets import Ticket, Wanted, list_events, list_tickets
 from catalog.schema import DataGrantRow, ReceiptRow, TicketRow
+from masking.methods import pseudonyms_of
+from masking.pseudonyms import recipient_key
 from rules.errors import NotFound, Refused, TongchouError
 from rules.lights import Light
 from tests.casework.conftest import NOW, Office
@@ -170,6 +175,23 @@ def test_a_user_of_an_extract_reports_an_error_to_whoever_holds_the_value(desk: 
     assert desk.ticket(made.id).standing, "the same value still stands"
     desk.version(replace(LI_BIRTH, value="1990-05-07"))
     assert desk.ticket(made.id).state == "closed"
+
+
+def test_a_user_names_a_resident_by_the_pseudonym_that_he_was_handed(desk: Desk) -> None:
+    """I-04, L-25: who may not know the resident can still say that a value is wrong; another department's pseudonym means nobody."""
+    hand_out(desk, ["birth_date"])
+
+    def by(pseudonym: str) -> Ticket:
+        facts = {"who": pseudonym, "element": "birth_date", "origin": corrections.USER, "act": desk.act("lin", "与本人所述不同")}
+        return corrections.report(desk.store, desk.lake, desk.log, keys=desk.home.keys, **facts)  # type: ignore[arg-type]
+
+    def pseudonym(department: str) -> str:
+        secret = recipient_key(read_private(desk.home.keys / MASTER_KEY), department, EPOCH)
+        return str(pseudonyms_of(pa.array(["R0000000001"]), secret)[0].as_py())
+
+    refused(desk, "REC-RESIDENT", lambda: by(pseudonym("health")))
+    assert by(pseudonym("civil_affairs")).origin == "user"
+    assert desk.items()[0] == ("hukou/a", "birth_date", "reported", "open")
 
 
 def test_who_was_not_handed_the_element_reports_nothing_but_a_clerk_may_for_a_resident(desk: Desk) -> None:

@@ -47,13 +47,13 @@ def test_every_asset_has_a_check(built: dg.Definitions) -> None:
 
 def test_there_is_a_schedule_for_every_update_frequency_that_a_contract_can_name(built: dg.Definitions) -> None:
     assert set(schedules) == set(UPDATE_FREQUENCIES) == set(CRON)
-    assert {schedule.name for schedule in built.schedules or []} == {name for name, _ in CRON.values()}
+    assert {schedule.name for schedule in built.schedules or []} == {"reminders", *(name for name, _ in CRON.values())}
 
 
 def test_the_module_level_definitions_read_the_environment_only_when_they_are_loaded(monkeypatch: pytest.MonkeyPatch, home: Home) -> None:
     monkeypatch.setenv("TONGCHOU_HOME", str(home.root))
     monkeypatch.setenv("TONGCHOU_DATABASE_URL", "")
-    assert {job.name for job in defs(None).jobs or []} == {"ingest", "reconcile"}
+    assert {job.name for job in defs(None).jobs or []} == {"ingest", "reconcile", "casework"}
 
 
 def test_no_asset_is_longer_than_fifteen_lines() -> None:

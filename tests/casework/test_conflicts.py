@@ -1,0 +1,130 @@
+"""Which records are asked about: the set-based rule against a naive reference that goes through every claim (law.md R-02, R-06, D-40)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casework.conflicts import list_conflicts
+from catalog.datasets import Column, Dataset, Server
+from rules.tickets import load_ticket_rules
+
+AUTHORITY = {"hukou": "police", "migrants": "police", "social": "hrss", "clinic": "health", "checks": "grid"}
+ELEMENTS = ("name", "birth_date", "id_number")
+VALUES = {
+    "name": ("李明", "李·明", "李铭", "王芳"),
+    "birth_date": ("1990", "1990-05-06", "1990-05-07", "1991-01-01"),
+    "id_number": ("A", "B"),
+}
+RULES = replace(load_ticket_rules(), lost_at_by_element={"birth_date": 0.9})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """The golden value of a resident's element, and what each data set that states another says."""
+
+    resident: int
+    element: str
+    value: str
+    at: str
+    confidence: float
+    status: str
+    of_record: str | None
+    rivals: Mapping[str, str]
+
+
+def dataset(key: str) -> Dataset:
+    facts = {"title": "", "key_position": None, "level": "L2", "share": "conditional", "code_system": None, "logical_type": "string"}
+    columns = tuple(Column(name=e, physical_name=e, element=e, required=False, **facts) for e in ELEMENTS)  # type: ignore[arg-type]
+    return Dataset(
+        key=key, title=key, department=key, department_title=key, authority=AUTHORITY[key], server=Server(type="local", base="."),
+        columns=columns, verified=key == "checks", source_of_record=frozenset(), update_frequency="每月", share="conditional",
+        about_persons=True, contract_version=1,
+    )  # fmt: skip
+
+
+DATASETS = [dataset(key) for key in AUTHORITY]
+
+
+@st.composite
+def held(draw: st.DrawFn, resident: int, element: str) -> Held:
+    """Mostly probable and disputed, the value of record mostly one of the rivals: that is where the rule has something to say."""
+    value = draw(st.sampled_from(VALUES[element]))
+    others = [other for other in VALUES[element] if other != value]
+    rivals = draw(st.dictionaries(st.sampled_from(sorted(AUTHORITY)), st.sampled_from(others), min_size=1, max_size=4))
+    return Held(
+        resident=resident, element=element, value=value, at=draw(st.sampled_from(sorted(AUTHORITY))),
+        confidence=draw(st.sampled_from([0.999, 0.98, 0.97, 0.9, 0.5])), status=draw(st.sampled_from(["disputed", "ok", "unresolved"])),
+        of_record=draw(st.sampled_from([*rivals.values(), value, None])), rivals=rivals,
+    )  # fmt: skip
+
+
+@st.composite
+def golden(draw: st.DrawFn) -> list[Held]:
+    wanted = draw(st.lists(st.tuples(st.integers(1, 3), st.sampled_from(ELEMENTS)), unique=True, min_size=3, max_size=7))
+    return [draw(held(resident, element)) for resident, element in wanted]
+
+
+def naive(version: list[Held]) -> set[tuple[str, str, str, str]]:
+    """Data set, record, element and kind of each conflict, one claim after another."""
+    found = set()
+    for one in version:
+        for key, value in one.rivals.items():
+            of_record = AUTHORITY[key] == "police"
+            refuted = one.status == "disputed" and one.of_record == value
+            less_exact = value.startswith(one.value) or one.value.startswith(value)
+            same_name = one.element == "name" and value.replace("·", "") == one.value.replace("·", "")
+            asked = key != "checks" and one.confidence >= (0.9 if one.element == "birth_date" else 0.98)
+            if asked and not less_exact and not same_name and (of_record or not refuted):
+                found.add((key, f"{key}{one.resident}", one.element, "refuted" if refuted else "deviates"))
+    for one in version:
+        if one.element != "id_number" or one.status != "disputed":
+            continue
+        sharing = [o for o in version if o.element == "id_number" and o.status == "disputed" and o.value == one.value]
+        askable = [o for o in sharing if o.at != "checks"]
+        all_of_record = all(AUTHORITY[o.at] == "police" for o in askable)
+        if len(sharing) > 1 and one.at != "checks" and (all_of_record or AUTHORITY[one.at] != "police"):
+            conflict = (one.at, f"{one.at}{one.resident}", "id_number")
+            found = {entry for entry in found if entry[:3] != conflict} | {(*conflict, "shared_number")}
+    return found
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> list[Held]:
+    """Up to four people with two numbers between them."""
+    return [draw(held(resident, "id_number")) for resident in range(1, draw(st.integers(2, 4)) + 1)]
+
+
+@settings(max_examples=150)
+@given(golden() | numbers())
+def test_the_conflicts_agree_with_the_naive_reference(version: list[Held]) -> None:
+    with TemporaryDirectory() as folder, duckdb.connect() as con:
+        write(Path(folder), version)
+        list_conflicts(con, Path(folder), DATASETS, RULES)
+        rows = con.execute("SELECT dataset, record, element, kind FROM conflicts").fetchall()
+    assert len(rows) == len(set(rows))
+    assert set(rows) == naive(version)
+
+
+def write(folder: Path, version: list[Held]) -> None:
+    values = [
+        {"resident_id": f"R{o.resident}", "element": o.element, "value": o.value, "dataset": o.at, "record": f"{o.at}{o.resident}",
+         "confidence": o.confidence, "status": o.status, "value_of_record": o.of_record}
+        for o in version
+    ]  # fmt: skip
+    rivals = [
+        {"resident_id": f"R{o.resident}", "element": o.element, "value": value, "dataset": key, "record": f"{key}{o.resident}"}
+        for o in version
+        for key, value in o.rivals.items()
+    ]
+    texts = ["resident_id", "element", "value", "dataset", "record"]
+    shared = pa.schema([(name, pa.string()) for name in texts])
+    more = pa.schema([*shared, ("confidence", pa.float64()), ("status", pa.string()), ("value_of_record", pa.string())])
+    pq.write_table(pa.Table.from_pylist(values, schema=more), folder / "values.parquet")
+    pq.write_table(pa.Table.from_pylist(rivals, schema=shared), folder / "rivals.parquet")
