@@ -91,6 +91,7 @@ class Index:
         self.postings: list[Leaves] = []
         self._bigrams: dict[str, list[int]] = {}
         self._spellings: list[tuple[str, int]] = []
+        self._beginnings: list[tuple[str, int]] = []
         self._by_facet: dict[str, dict[str, Leaves]] = {facet: {} for facet in FACETS}
         self._vocabulary: dict[str, list[int]] = {}
         self._visible: dict[str | None, Leaves] = {}
@@ -127,9 +128,11 @@ class Index:
                 yield number, _quality(term, text)
 
     def _spelt(self, term: str) -> Iterator[tuple[int, float]]:
-        at, best = bisect_left(self._spellings, (term, -1)), dict[int, float]()
-        while at < len(self._spellings) and self._spellings[at][0].startswith(term):
-            spelling, number = self._spellings[at]
+        """One letter stands for the beginning of a phrase only: within phrases it would be found almost everywhere."""
+        spellings = self._spellings if len(term) > 1 else self._beginnings
+        at, best = bisect_left(spellings, (term, -1)), dict[int, float]()
+        while at < len(spellings) and spellings[at][0].startswith(term):
+            spelling, number = spellings[at]
             best[number] = max(best.get(number, 0.0), _quality(term, spelling))
             at += 1
         yield from sorted(best.items())
@@ -149,8 +152,10 @@ class Index:
             self._vocabulary.setdefault(text, []).append(number)
             for gram in {*text, *(a + b for a, b in pairwise(text))}:
                 self._bigrams.setdefault(gram, []).append(number)
-            spellings += [(spelling, number) for spelling in _spellings(text, field)]
-        self._spellings = sorted(spellings)
+            words = list(_spellings(text, field))
+            spellings += [(word, number) for word in words]
+            self._beginnings += [(word, number) for word in words[:2]]
+        self._spellings, self._beginnings = sorted(spellings), sorted(self._beginnings)
 
 
 def build_index(session: Session, lights: Mapping[int, str] | None = None) -> Index:
@@ -278,7 +283,7 @@ def _quality(term: str, text: str) -> float:
 
 
 def _spellings(text: str, field: str) -> Iterator[str]:
-    """Under which words of letters a phrase is found: itself, and from each syllable on in full and by initials."""
+    """Under which words of letters a phrase is found: itself, and from each syllable on in full and by initials, the whole phrase first."""
     if text.isascii():
         yield text
     elif field in SPELT:

@@ -239,9 +239,9 @@ def naively_found(one: Entry, asker: Asker, term: str) -> bool:
     plain = [one.content.items["abstract"], *department.aliases]
     if term.isascii():
         syllables = [lazy_pinyin(text) for text in spelt]
-        starts = ["".join(s[at:]) for s in syllables for at in range(len(s))] + [
-            "".join(x[0] for x in s[at:]) for s in syllables for at in range(len(s))
-        ]
+        last = 1 if len(term) == 1 else 99
+        starts = ["".join(s[at:]) for s in syllables for at in range(len(s))[:last]]
+        starts += ["".join(x[0] for x in s[at:]) for s in syllables for at in range(len(s))[:last]]
         latin = [text.lower().replace("_", "") for text in (*department.aliases, *(c.name for c in one.content.columns)) if text.isascii()]
         return any(text.startswith(term) for text in starts + latin)
     return any(term in text for text in spelt + plain) or any(c.element in named for c in one.content.columns) or term in department.aliases
