@@ -227,8 +227,8 @@ def _list_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]
     """record_<attribute>: each value once per record; empty and unusable values are left out."""
     parts = []
     for source in sources:
-        parts += [rows_of(source, f"rid, {_value_sql(attribute, e, identifier(c))} AS value") for e, c in _columns(source, attribute)]
-    rows = union_of(parts, "SELECT NULL::BIGINT AS rid, NULL::VARCHAR AS value")
+        parts += [rows_of(source, f"rid, {_cell_sql(attribute, e, identifier(c))} AS cell") for e, c in _columns(source, attribute)]
+    rows = f"SELECT rid, {_value_sql(attribute)} AS value FROM ({union_of(parts, 'SELECT NULL::BIGINT AS rid, NULL::VARCHAR AS cell')})"
     if attribute.kind in NAME_KINDS:
         rows = f"SELECT rid, name_key AS value FROM ({rows}) raw JOIN names ON raw.value = names.name"
     con.execute(f"CREATE OR REPLACE TABLE record_{attribute.key} AS SELECT DISTINCT rid, value FROM ({rows}) WHERE value IS NOT NULL")
@@ -241,14 +241,17 @@ def _columns(source: RecordSource, attribute: Attribute) -> Iterable[tuple[str, 
     return [(element, column) for element in dict.fromkeys(elements) for column in source.columns.get(element, ())]
 
 
-def _value_sql(attribute: Attribute, element: str, column: str) -> str:
+def _cell_sql(attribute: Attribute, element: str, column: str) -> str:
+    return f"'{element}:' || nullif({column}, '')" if attribute.qualified else column
+
+
+def _value_sql(attribute: Attribute) -> str:
+    """SQL over a `cell`, whichever source it is of: patterns are prepared once, not once per source."""
     if attribute.identifying_documents:
-        return f"CASE WHEN NOT regexp_matches({column}, '{RESIDENT_NUMBER}') THEN nullif({column}, '') END"
+        return f"CASE WHEN NOT regexp_matches(cell, '{RESIDENT_NUMBER}') THEN nullif(cell, '') END"
     if attribute.extract is not None:
-        return f"nullif(regexp_extract({column}, '{quoted(attribute.extract)}'), '')"
-    if attribute.qualified:
-        return f"'{element}:' || nullif({column}, '')"
-    return f"nullif({column}, '')"
+        return f"nullif(regexp_extract(cell, '{quoted(attribute.extract)}'), '')"
+    return "nullif(cell, '')"
 
 
 def _doubt_cut_numbers(con: duckdb.DuckDBPyConnection) -> None:
