@@ -36,7 +36,7 @@ from golden.decisions import DecisionsAtHand, decide_units, give_back, list_deci
 from golden.engine import count
 from golden.exact_groups import group_exactly
 from golden.identity import IdentityChanges, keep_identities, recall
-from golden.records import list_records, read_records
+from golden.records import list_records, read_records, rid_in
 from golden.resolution import Resolution, conflicts_in, warnings_of
 from golden.review import list_review
 from golden.sources import RecordSource, claimed_elements
@@ -111,7 +111,7 @@ def resolve_changes(
             told("identities")
             changes = keep_identities(con)
             told("values")
-            _list_touched_residents(con)
+            _list_touched_residents(con, standing.folder)
             make_empty(con)
             list_claimants(con)
             choose_numbers(con, chosen_from, survivorship)
@@ -228,9 +228,9 @@ def _recall_keys(con: duckdb.DuckDBPyConnection) -> None:
         WHERE unit IN (SELECT a FROM review_pairs UNION SELECT b FROM review_pairs) AND unit NOT IN (SELECT rid FROM records)""")
 
 
-def _list_touched_residents(con: duckdb.DuckDBPyConnection) -> None:
-    """touched(res): who has other records than before, or records that say something else, or whose number may have come to be or ceased
-    to be their own by what others with it say; from here on `resident_of` holds only theirs.
+def _list_touched_residents(con: duckdb.DuckDBPyConnection, previous: Path) -> None:
+    """touched(res): who has other records than before, or records that say something else, or is held together by other evidence, or whose
+    number may have come to be or ceased to be their own by what others with it say; from here on `resident_of` holds only theirs.
 
     Whoever merged into one of them earlier, or whose id now resolves to another, is touched as well.
     """
@@ -239,6 +239,7 @@ def _list_touched_residents(con: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE was_of AS
         SELECT rid, res FROM state.unit_of SEMI JOIN core_records USING (rid) JOIN state.units USING (unit)""")
     con.execute("CREATE TEMP TABLE IF NOT EXISTS unsettled (res BIGINT)")
+    _list_held_otherwise(con, previous)
     con.execute("""
         CREATE OR REPLACE TEMP TABLE touched AS
         WITH moved AS (
@@ -248,9 +249,23 @@ def _list_touched_residents(con: duckdb.DuckDBPyConnection) -> None:
           SELECT res FROM identities FULL JOIN old_identities o USING (res)
           WHERE identities.status IS DISTINCT FROM o.status OR identities.superseded_by IS DISTINCT FROM o.superseded_by)
         SELECT was AS res FROM moved WHERE was IS NOT NULL UNION SELECT is_now FROM moved WHERE is_now IS NOT NULL
-        UNION FROM known UNION FROM returned UNION FROM unsettled""")
+        UNION FROM known UNION FROM returned UNION FROM unsettled UNION FROM held_otherwise""")
     con.execute("CREATE OR REPLACE TABLE resident_of AS SELECT * FROM core_residents SEMI JOIN touched USING (res)")
     con.execute("CREATE OR REPLACE TEMP TABLE numbers_elsewhere AS SELECT number FROM state.own_numbers ANTI JOIN touched USING (res)")
+
+
+def _list_held_otherwise(con: duckdb.DuckDBPyConnection, previous: Path) -> None:
+    """held_otherwise(res): of whom other pairs were compared than before. All pairs of a component are, unless it is large: a unit that
+    came to it, or left it, can so change the evidence of residents whom it is no part of.
+    """
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE held_otherwise AS
+        WITH now AS (SELECT res, a, b, e.bits::BIGINT AS bits, bridge FROM evidence e JOIN core_residents r ON r.rid = e.a),
+        before AS (
+          SELECT resident_id[2:]::BIGINT AS res, {rid_in("dataset_a", "record_a")} AS a, {rid_in("dataset_b", "record_b")} AS b,
+            round(bits * 100)::BIGINT AS bits, bridge FROM {relation(previous, "evidence")}),
+        known AS (FROM before SEMI JOIN concerned_residents USING (res))
+        SELECT res FROM (FROM now EXCEPT ALL FROM known) UNION SELECT res FROM (FROM known EXCEPT ALL FROM now)""")
 
 
 def _numbers_unsettled(con: duckdb.DuckDBPyConnection) -> bool:

@@ -242,7 +242,8 @@ def _columns(source: RecordSource, attribute: Attribute) -> Iterable[tuple[str, 
 
 
 def _cell_sql(attribute: Attribute, element: str, column: str) -> str:
-    return f"'{element}:' || nullif({column}, '')" if attribute.qualified else column
+    told_apart = attribute.qualified and not attribute.identifying_documents and attribute.extract is None
+    return f"'{element}:' || nullif({column}, '')" if told_apart else column
 
 
 def _value_sql(attribute: Attribute) -> str:
