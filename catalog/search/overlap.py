@@ -16,6 +16,8 @@ from rules.errors import NotFound
 FORM_COLUMNS_MOST = 500
 SIMILAR_TITLE = 90
 SIMILAR_SHOWN = 10
+NAMES_OF_OTHERS = frozenset({"enterprise_name"})
+"""Names that are of kind text: they tell whom a row is about, as people's names do."""
 SHARED = frozenset({"unconditional", "conditional"})
 
 
@@ -124,7 +126,9 @@ def similar(index: Index, asker: Asker, entry: int) -> list[Similar]:
 
 def _identifies(concept: str) -> bool:
     element = load_elements().get(concept)
-    return element is not None and (element.identifies_person or element.kind in ("name", "credit_code") or element.describes == "row")
+    return element is not None and (
+        element.identifies_person or element.kind in ("name", "credit_code") or element.describes == "row" or element.key in NAMES_OF_OTHERS
+    )
 
 
 def _holders(leaves: Sequence[Leaf], concept: str) -> list[Holder]:

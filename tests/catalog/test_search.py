@@ -183,6 +183,11 @@ def test_columns_collected_more_than_once_are_listed_with_their_source() -> None
     ]
 
 
+def test_names_and_numbers_that_tell_who_is_meant_are_no_recollection() -> None:
+    index = Index([entry(n, f"表{n}", d, "enterprise_name", "name", "id_number") for n, d in enumerate(("police", "health"), start=1)], 1)
+    assert duplicates(index, BUREAU) == []
+
+
 def test_a_form_is_compared_before_it_collects() -> None:
     """L-31."""
     checked = check_form(INDEX, CIVIL, ["公民身份号码", "户籍地址", "血型", "婚姻状况", "班主任 姓名", "宠物名称", " "])
