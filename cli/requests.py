@@ -20,6 +20,7 @@ from casework.requests.request import Dossier, Request, load_dossier, load_reque
 from casework.requests.terms import RequestTerms
 from casework.requests.using import Certificate
 from casework.requests.weighing import look_at_impact
+from catalog.snapshots import CHINA
 from cli.answers import the_door
 from cli.grants import day, parsed_filters, the_log
 from cli.output import as_json_option, console, print_json, print_table
@@ -340,7 +341,8 @@ def print_dossier(dossier: Dossier) -> None:
     print_table("申请内容 terms", ("项 item", "内容"), facts)
     print_table("时限 clocks", ("时限 clock", "应办 owed by", "起 from", "限期 due", "办结 done"), map(_clock_cells, dossier.clocks))
     steps = [
-        (f"{s.at:%Y-%m-%d %H:%M}", MOVE_TEXTS[s.move], STATE_TEXTS[s.state], s.actor, s.facts.get("reason", "")) for s in dossier.steps
+        (f"{s.at.astimezone(CHINA):%Y-%m-%d %H:%M}", MOVE_TEXTS[s.move], STATE_TEXTS[s.state], s.actor, s.facts.get("reason", ""))
+        for s in dossier.steps
     ]
     print_table("经过 history", ("时间 at", "办理 move", "状态 state", "经办 by", "说明 reason"), steps)
 
