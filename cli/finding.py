@@ -16,7 +16,7 @@ from cli.grants import the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
-from rules.departments import load_departments, resolve_department
+from rules.departments import department_title, resolve_department
 from rules.elements import load_elements
 
 FACET_TEXTS = {
@@ -87,7 +87,14 @@ def duplicates_(here: Platform, by: str, as_json: bool) -> None:
         print_json(found)
         return
     rows = [
-        (d.title, d.element, _department(d.source_of_record), len(d.departments), d.entries, "、".join(map(_department, d.departments)))
+        (
+            d.title,
+            d.element,
+            department_title(d.source_of_record),
+            len(d.departments),
+            d.entries,
+            "、".join(map(department_title, d.departments)),
+        )
         for d in found
     ]
     headers = ("数据项 column", "数据元 element", "数源 source of record", "部门 departments", "目录 entries", "持有 held by")
@@ -150,11 +157,6 @@ def _filters(facets: Sequence[str]) -> Mapping[str, Sequence[str]]:
             raise click.BadParameter(" | ".join(FACETS), param_hint="--facet")
         wanted.setdefault(facet, []).append(resolve_department(value) if facet == "department" else value)
     return wanted
-
-
-def _department(key: str | None) -> str:
-    known = load_departments().get(key or "")
-    return known.title if known else key or ""
 
 
 def _print_facets(found: Found) -> None:

@@ -16,7 +16,7 @@ from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
 from rules.clocks import shipped_clocks
-from rules.departments import resolve_department
+from rules.departments import department_title, resolve_department
 from rules.lights import LIGHT_TEXTS, Light
 
 department_option = click.option("--department", help="Only of this department (部门).")
@@ -46,7 +46,7 @@ def lights(here: Platform, department: str | None, light: str | None, after: str
             task.clock_id,
             f"{task.subject.value}/{task.subject_id}",
             f"{names[task.clock].zh} {names[task.clock].en}" if task.clock in names else task.clock,
-            task.owed_by or "统筹局 bureau",
+            department_title(task.owed_by) or "统筹局 bureau",
             f"{task.due_on}{' 暂定' if task.provisional else ''}",
             LIGHT_TEXTS[task.light],
             "已说明 explained" if task.explained else "待说明 explanation due" if task.light is Light.RED else "",
@@ -73,7 +73,10 @@ def resources(here: Platform, department: str | None, light: str | None, as_json
         print_json(found)
         return
     headers = ("数据集 data set", "名称 title", "部门 department", "周期 cycle", "更新于 updated", "行 rows", "灯 light")
-    rows = [(one.dataset, one.title, one.department, one.frequency, one.updated_on, one.rows, LIGHT_TEXTS[one.light]) for one in found]
+    rows = [
+        (one.dataset, one.title, department_title(one.department), one.frequency, one.updated_on, one.rows, LIGHT_TEXTS[one.light])
+        for one in found
+    ]
     print_table("数据集 data sets", headers, rows, numbers=(5,))
 
 
@@ -183,7 +186,7 @@ def _print_behind(cases: list, as_json: bool) -> None:
         print_json(cases)
         return
     marks: Mapping[bool, str] = {True: "是 yes", False: "否 no"}
-    rows = [(case.department, case.case, marks[case.met], marks[case.extended]) for case in cases]
+    rows = [(department_title(case.department), case.case, marks[case.met], marks[case.extended]) for case in cases]
     print_table("清单 the list", ("部门 department", "事项 case", "达标 met", "延期 extended"), rows)
 
 
@@ -191,9 +194,9 @@ def _score_cells(score: Score) -> tuple[object, ...]:
     metric = METRICS[score.metric]
     extended = f"{score.extended_numerator}/{score.extended_denominator}" if score.extended_denominator else ""
     rate = "–" if score.rate is None else f"{score.rate:.1%}"
-    return score.department, f"{metric.zh} {metric.en}", score.numerator, score.denominator, rate, extended
+    return department_title(score.department), f"{metric.zh} {metric.en}", score.numerator, score.denominator, rate, extended
 
 
 def _notice_cells(one: ChangeNotice) -> tuple[object, ...]:
     columns = ", ".join(f"{column} {number:,}" for column, number in sorted(one.columns.items()))
-    return one.id, one.department_key, one.receipt_id, one.golden_version, one.residents, columns
+    return one.id, department_title(one.department_key), one.receipt_id, one.golden_version, one.residents, columns

@@ -26,7 +26,7 @@ from cli.grants import day, parsed_filters, the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
-from rules.departments import resolve_department
+from rules.departments import department_title, resolve_department
 from rules.errors import Denied
 from rules.tiers import Tier
 
@@ -319,7 +319,10 @@ def print_request(done: Request, as_json: bool, then: str = "") -> None:
         print_json(done)
         return
     state = STATE_TEXTS[done.state]
-    console.print(f"申请 {done.id} 号 request {done.id} (v{done.version}): {done.requester} ← {done.terms.target} · {state}", markup=False)
+    console.print(
+        f"申请 {done.id} 号 request {done.id} (v{done.version}): {department_title(done.requester)} ← {done.terms.target} · {state}",
+        markup=False,
+    )
     if then:
         console.print(then, markup=False)
 
@@ -328,7 +331,7 @@ def print_dossier(dossier: Dossier) -> None:
     one, terms = dossier.request, dossier.request.terms
     print_request(one, as_json=False)
     facts = (
-        ("提供部门 provider", one.provider or "统筹局 bureau"),
+        ("提供部门 provider", department_title(one.provider) or "统筹局 bureau"),
         ("数据项 columns", " ".join(terms.columns)),
         ("层级、方式 tier, mode", f"{terms.tier} · {MODE_TEXTS[terms.mode]} · {one.share}"),
         ("用途 purpose", terms.purpose),
@@ -414,8 +417,8 @@ def _listed(one: Listed) -> dict[str, Any]:
 def _cells(one: Listed) -> tuple[object, ...]:
     found = one.request
     due = "; ".join(_due(clock) for clock in one.clocks)
-    provider = found.provider or "统筹局 bureau"
-    return found.id, found.requester, provider, found.terms.target, STATE_TEXTS[found.state], due, found.terms.purpose
+    provider = department_title(found.provider) or "统筹局 bureau"
+    return found.id, department_title(found.requester), provider, found.terms.target, STATE_TEXTS[found.state], due, found.terms.purpose
 
 
 def _due(clock: RunningClock) -> str:

@@ -30,7 +30,7 @@ from cli.lights import LIGHT_COMMANDS
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
-from rules.departments import resolve_department
+from rules.departments import department_title, resolve_department
 from rules.elements import load_elements
 from rules.lights import LIGHT_TEXTS, Light
 
@@ -221,7 +221,7 @@ def print_done(done: Ticket, here: Platform, as_json: bool) -> None:
 
 def print_ticket(one: Ticket, here: Platform) -> None:
     about = _element(one) or one.about
-    head = f"工单 {one.id} 号 ticket {one.id} (v{one.version}): {KIND_TEXTS[one.kind]} · {one.department_key} · {about}"
+    head = f"工单 {one.id} 号 ticket {one.id} (v{one.version}): {KIND_TEXTS[one.kind]} · {department_title(one.department_key)} · {about}"
     console.print(f"{head} · {ORIGIN_TEXTS[one.origin]}", markup=False)
     mark = " 暂定 provisional" if one.provisional else ""
     counts = (
@@ -243,7 +243,17 @@ def _cells(one: Ticket, here: Platform) -> tuple[object, ...]:
     light = LIGHT_TEXTS[one.light(day_of(here.now()))]
     due = f"{one.due_on}{' 暂定' if one.provisional else ''}"
     about = _element(one) or one.about
-    return one.id, KIND_TEXTS[one.kind], one.department_key, about, one.items, one.items_open, STATE_TEXTS[one.state], due, light
+    return (
+        one.id,
+        KIND_TEXTS[one.kind],
+        department_title(one.department_key),
+        about,
+        one.items,
+        one.items_open,
+        STATE_TEXTS[one.state],
+        due,
+        light,
+    )
 
 
 def _element(one: Ticket) -> str:

@@ -44,6 +44,12 @@ def resolve_department(domain: str, title: str = "") -> str:
     return domain
 
 
+def department_title(key: str | None) -> str:
+    """Its Chinese title, as people read it; of a department that the rules do not name, its key."""
+    known = load_departments().get(key or "")
+    return known.title if known else key or ""
+
+
 def _whole(text: str) -> str | None:
     return _by_alias().get(_fold(text))
 
