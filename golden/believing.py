@@ -31,6 +31,9 @@ UNDATED = AGES
 CHANGES = AGES + 1
 """A value changed while it was in one of the classes of age, or never."""
 
+COHORTS = 10
+"""Ages of residents in tens of years, the last for all older ones; 0: the age is not known."""
+
 MOST_VALUES = 6
 """So many different values of one resident are weighed, those with the most claims first; none of further ones becomes golden."""
 
@@ -60,6 +63,7 @@ class Model:
     ages       S × AGES: how old such claims are
     parent     S: the source it takes values over from, −1 for none; `copied`: how often
     now, before    K and K × K: how frequent values are, and what was there before each
+    aged           COHORTS × K: how frequent they are among residents of an age
     first          K: values that nobody has again once he had another (未婚)
     events         S: sources that hold events only: what they say stays true of the past, whenever they looked (X-21)
     """
@@ -75,6 +79,7 @@ class Model:
     copied: Floats
     now: Floats
     before: Floats
+    aged: Floats
     first: Flags
     events: Flags
 
@@ -91,7 +96,7 @@ class Model:
 class Claims:
     """What sources say now of some residents about one element: parallel columns, in the order of residents and, within, of sources.
 
-    value: what is said, as a number that stands for it; word: its place in the model's vocabulary, or 0
+    value: what is said, as a number that stands for it; word: its place in the model's vocabulary, or 0; cohort: the resident's
     """
 
     resident: Whole
@@ -100,6 +105,7 @@ class Claims:
     value: npt.NDArray[np.uint64]
     word: Whole
     damaged: Flags
+    cohort: Whole
 
     def __len__(self) -> int:
         return len(self.resident)
@@ -237,7 +243,8 @@ def patterns_of(claims: Claims) -> Patterns:
     starts = resident_starts(claims.resident)
     owner = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(claims))))
     place, counts = _places(claims, starts, owner)
-    said = ((claims.word * MOST_CLAIMED + np.minimum(place, MOST_CLAIMED - 1)) * (AGES + 1) + claims.age) << 16 | claims.source
+    about = (claims.word * MOST_CLAIMED + np.minimum(place, MOST_CLAIMED - 1)) * COHORTS + claims.cohort
+    said = (about * (AGES + 1) + claims.age) << 16 | claims.source
     told = np.add.reduceat(_mixed(said.astype(np.uint64)), starts)
     _, first, of = np.unique(told, return_index=True, return_inverse=True)
     kept = np.sort(first)
@@ -418,8 +425,8 @@ def _prior_of_many(group: Group, model: Model, now: Whole, before: Whole) -> Flo
 def _prior_of_words(group: Group, model: Model, now: Whole, before: Whole) -> Floats:
     """As frequent as they are, and as one follows the other."""
     size = len(model.values)
-    unsaid_now = np.maximum(1 - model.now[group.word].sum(axis=1), 1e-6)[:, None]
-    first = np.where(now >= 0, model.now[group.word[:, now]], unsaid_now)
+    of_now = np.take_along_axis(model.aged[group.claims.cohort[group.starts]], group.word, axis=1)  # N × V
+    first = np.where(now >= 0, of_now[:, now], np.maximum(1 - of_now.sum(axis=1), 1e-6)[:, None])
     rows = np.concatenate([model.before, model.now[None]])
     where = np.where(now >= 0, group.word[:, now], size)
     follows = rows[where]  # N × P × K

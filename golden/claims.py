@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
-from golden.believing import AGE_STARTS_DAYS, UNDATED
+from golden.believing import AGE_STARTS_DAYS, COHORTS, UNDATED
 from golden.engine import identifier, keep
 from golden.records import rows_of, valid_number
 from golden.sources import RecordSource, is_of_record_by
@@ -80,11 +80,15 @@ def list_rules(
 
 
 def list_claimants(con: duckdb.DuckDBPyConnection, residents: str = "resident_of") -> None:
-    """Make `claimants` of the residents in a relation (rid, res)."""
+    """Make `claimants` of the residents in a relation (rid, res), and `cohorts`, by their own numbers and `learnt_day`."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE claimants AS
         SELECT rid, res, src, day, own_number, number, count(*) OVER (PARTITION BY res, src) = 1 AS alone
         FROM {residents} JOIN records USING (rid) JOIN unit_of USING (rid)""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE cohorts AS
+        SELECT res, least(greatest(({_YEAR} - max(try_cast(own_number[7:10] AS INT))) // 10, 0) + 1, {COHORTS - 1}) AS cohort
+        FROM claimants WHERE own_number IS NOT NULL GROUP BY res""")
 
 
 def list_claims(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource]) -> str:
@@ -133,6 +137,7 @@ def _read_sources(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], s
             SELECT {", ".join(own)} FROM ({rows_of(source, ", ".join(cells))}) JOIN (FROM claimants WHERE src = {src}) USING (rid)""")
 
 
+_YEAR = "(SELECT 1900 + day // 365.2425 FROM learnt_day)::INT"
 _AGE_CLASS = " + ".join(f"((SELECT day FROM learnt_day) - c.day >= {start})::INT" for start in AGE_STARTS_DAYS[1:])
 _NOTHING = """SELECT 0::SMALLINT AS eix, 0::BIGINT AS res, 0::SMALLINT AS src, 0::BIGINT AS rid, 0 AS day, 0::TINYINT AS place, '' AS value,
   0::UBIGINT AS vid, 0 AS untidy, false AS damaged LIMIT 0"""

@@ -13,6 +13,7 @@ from golden.believing import (
     AGE_STARTS_DAYS,
     AGES,
     CHANGES,
+    COHORTS,
     SEES,
     UNDATED,
     Claims,
@@ -84,6 +85,7 @@ class Counts:
     change: Floats
     now: Floats
     before: Floats
+    aged: Floats
 
 
 def first_model(prior: Prior) -> Model:
@@ -103,6 +105,7 @@ def first_model(prior: Prior) -> Model:
         parent=np.full(sources, -1),
         copied=np.zeros(sources),
         now=yearly,
+        aged=np.tile(yearly, (COHORTS, 1)),
         before=_shares(np.ones((len(yearly), len(yearly))) - np.eye(len(yearly))),
         first=prior.first,
         events=prior.events,
@@ -221,7 +224,7 @@ def _count(group: Group, model: Model, weight: Floats) -> Counts:
     for cells, part in ((cases.now, today), (cases.before, outdated)):
         errors += _sums(cases.source * width + cells, part.sum(axis=1), len(errors))
     taken = (posterior - own).sum(axis=1)
-    now, before = _count_words(group, model, residents)
+    now, before, aged = _count_words(group, model, residents)
     change = [_sums(present_words(group, model).ravel(), residents[:, :, came].ravel(), len(model.change)) for came in range(CHANGES)]
     return Counts(
         errors=errors.reshape(model.errors.shape),
@@ -232,6 +235,7 @@ def _count(group: Group, model: Model, weight: Floats) -> Counts:
         change=np.stack(change, axis=1),
         now=now,
         before=before,
+        aged=aged,
     )
 
 
@@ -245,19 +249,22 @@ def _by_age(source: Whole, age: Whole, part: Floats, sources: int) -> Floats:
     return np.stack(columns, axis=1).reshape(sources, AGES + 1, CHANGES)
 
 
-def _count_words(group: Group, model: Model, residents: Floats) -> tuple[Floats, Floats]:
-    """How often each value of the vocabulary is the present one, and which was there before, where it changed while somebody looked."""
+def _count_words(group: Group, model: Model, residents: Floats) -> tuple[Floats, Floats, Floats]:
+    """How often each value of the vocabulary is the present one, in all and by age, and which was there before, where it changed while
+    somebody looked.
+    """
     size = len(model.now)
-    now, before = np.zeros(size), np.zeros((size, size))
+    aged, before = np.zeros((COHORTS, size)), np.zeros((size, size))
     if model.values:
         for place, (today, then) in enumerate(group.pairs):
             share = residents[:, place]
             if today >= 0:
-                now += np.bincount(group.word[:, today], share.sum(axis=1), size)
+                cell = group.claims.cohort[group.starts] * size + group.word[:, today]
+                aged += _sums(cell, share.sum(axis=1), COHORTS * size).reshape(COHORTS, size)
             if today >= 0 and then >= 0:
                 cell = group.word[:, today] * size + group.word[:, then]
                 before += np.bincount(cell, share[:, :-1].sum(axis=1), size * size).reshape(size, size)
-    return now, before
+    return aged.sum(axis=0), before, aged
 
 
 def _improved(model: Model, prior: Prior, counts: Counts) -> Model:
@@ -275,6 +282,7 @@ def _improved(model: Model, prior: Prior, counts: Counts) -> Model:
         ages=ages,
         copied=np.where(could, np.clip((counts.copied + 1) / (counts.could + 4), 0.001, 0.98), model.copied),
         now=now,
+        aged=_shares(counts.aged + PRIOR_RESIDENTS * now[None]),
         before=_shares(follows) if model.values else model.before,
     )
 

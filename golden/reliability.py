@@ -51,7 +51,7 @@ EVENTS_ONLY = 0.005
 
 WORKERS = 2
 _PER_SOURCE = ("errors", "undated", "ages", "copied", "events")
-_OF_ELEMENT = ("alternatives", "mistakes", "change", "now", "before", "first")
+_OF_ELEMENT = ("alternatives", "mistakes", "change", "now", "aged", "before", "first")
 
 
 def learn_reliability(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules) -> None:
@@ -138,16 +138,18 @@ def claims_of(con: duckdb.DuckDBPyConnection, eix: int, words: Mapping[str, int]
     said = arrow(
         con,
         f"""
-        SELECT res, src, age, vid, damaged, {word} AS word FROM claims {"LEFT JOIN spoken_words ON value = said" if words else ""}
+        SELECT res, src, age, vid, damaged, {word} AS word, {"coalesce(cohort, 0)" if words else "0"} AS cohort FROM claims
+        {"LEFT JOIN spoken_words ON value = said LEFT JOIN cohorts USING (res)" if words else ""}
         WHERE eix = {eix} AND latest ORDER BY res, src""",
     )
-    column = {name: said.column(name).to_numpy() for name in ("res", "src", "age", "vid", "word")}
+    column = {name: said.column(name).to_numpy() for name in ("res", "src", "age", "vid", "word", "cohort")}
     return Claims(
         resident=column["res"].astype(np.int64),
         source=column["src"].astype(np.int64),
         age=column["age"].astype(np.int64),
         value=column["vid"].astype(np.uint64),
         word=column["word"].astype(np.int64),
+        cohort=column["cohort"].astype(np.int64),
         damaged=said.column("damaged").to_numpy(zero_copy_only=False).astype(np.bool_),
     )
 

@@ -54,6 +54,7 @@ def drawn() -> Drawn:
         value=value.astype(np.uint64),
         word=np.zeros(len(value), np.int64),
         damaged=np.zeros(len(value), np.bool_),
+        cohort=np.zeros(len(value), np.int64),
     )
     return Drawn(claims=claims, right=value == now[resident], truth=now)
 

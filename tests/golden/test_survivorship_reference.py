@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden.believing import AGES, CHANGES, SEES, UNDATED, Claims, Model, believe
+from golden.believing import AGES, CHANGES, COHORTS, SEES, UNDATED, Claims, Model, believe
 from golden.claims import NOT_OF_RECORD
 from golden.engine import keep
 from golden.survivorship import choose_among
@@ -129,30 +129,32 @@ def some_model(seed: int, words: tuple[str, ...]) -> Model:
         parent=np.array([-1, 0, 0, -1, 3]),
         copied=np.array([0.0, 0.7, 0.2, 0.0, 0.9]),
         now=rng.dirichlet(np.ones(max(size, 1))),
+        aged=rng.dirichlet(np.ones(max(size, 1)), COHORTS),
         before=before / np.maximum(before.sum(axis=1, keepdims=True), 1e-9),
         first=np.array([place == 0 for place in range(max(size, 1))]) & bool(words),
         events=np.array([False, False, False, True, False]),
     )
 
 
-def naively_believed(said: tuple[int | None, ...], ages: tuple[int, ...], model: Model) -> dict[int, float]:
+def naively_believed(said: tuple[int | None, ...], ages: tuple[int, ...], cohort: int, model: Model) -> dict[int, float]:
     """Bayes over every reading: what is true now, what was before, in which class of age it changed."""
     values: list[int | None] = [*sorted({v for v in said if v is not None})]
     weight = {
-        (now, before, change): prior(now, before, change, values, model) * likelihood(now, before, change, said, ages, model)
+        (now, before, change): prior(now, before, change, values, cohort, model) * likelihood(now, before, change, said, ages, model)
         for now, before, change in product([*values, None], [*values, None], range(CHANGES))
         if now != before or now is None
     }
     return {v: sum(w for (now, *_), w in weight.items() if now == v) / sum(weight.values()) for v in values if v is not None}
 
 
-def prior(now: int | None, before: int | None, change: int, values: list[int | None], model: Model) -> float:
+def prior(now: int | None, before: int | None, change: int, values: list[int | None], cohort: int, model: Model) -> float:
     if not model.values:
         every = model.alternatives + 1
         mistaken = len(values) - (now is not None) - (before is not None)
         each = [1.0 if value is not None else every - len(values) for value in (now, before)]
         return each[0] / every * each[1] / every * (model.mistakes / every) ** mistaken * model.change[0, change]
-    of_now = model.now[now] if now is not None else 1 - sum(model.now[v] for v in values)
+    aged = model.aged[cohort]
+    of_now = aged[now] if now is not None else 1 - sum(aged[v] for v in values)
     follows = model.before[now] if now is not None else model.now
     of_before = follows[before] if before is not None else max(1 - sum(follows[v] for v in values), 1e-6)
     came_back = 1e-9 if now is not None and model.first[now] and change < CHANGES - 1 else 1.0
@@ -190,10 +192,11 @@ def emitted(source: int, seen: int | None, other: int | None, value: int, model:
     coded=st.booleans(),
     said=st.tuples(*[st.sampled_from([None, 0, 1, 2]) for _ in range(SOURCES)]).filter(lambda said: any(v is not None for v in said)),
     ages=st.tuples(*[st.integers(0, UNDATED) for _ in range(SOURCES)]),
+    cohort=st.integers(0, COHORTS - 1),
 )
 @settings(max_examples=60, deadline=None)
 def test_values_are_as_probable_as_bayes_over_every_reading_says(
-    seed: int, coded: bool, said: tuple[int | None, ...], ages: tuple[int, ...]
+    seed: int, coded: bool, said: tuple[int | None, ...], ages: tuple[int, ...], cohort: int
 ) -> None:
     model = some_model(seed, WORDS if coded else ())
     told = [source for source in range(SOURCES) if said[source] is not None]
@@ -205,6 +208,7 @@ def test_values_are_as_probable_as_bayes_over_every_reading_says(
         value=values.astype(np.uint64),
         word=values if coded else np.zeros(len(told), np.int64),
         damaged=np.zeros(len(told), np.bool_),
+        cohort=np.full(len(told), cohort),
     )
     found = believe(claims, model)
-    assert dict(zip(found.value.tolist(), found.p, strict=True)) == pytest.approx(naively_believed(said, ages, model), abs=1e-9)
+    assert dict(zip(found.value.tolist(), found.p, strict=True)) == pytest.approx(naively_believed(said, ages, cohort, model), abs=1e-9)
