@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, load_account
 from access.log_faults import log_faults_translated
+from access.reasons import reason_faults
 from access.targets import GoldenFiles, required_golden
 from audit.events import Event
 from audit.log import Log
-from audit.records import names_a_person
 from catalog.areas import address_book, county_codes
 from catalog.lake import Lake
 from catalog.schema import DecisionAnchorRow, StewardDecisionRow
@@ -32,7 +32,6 @@ ANCHORS_A_SIDE = 50
 """So many records of a resident carry a decision at most, taken from all data sets in turn."""
 
 LONGEST_PIN_DAYS = 1_830
-MAX_REASON_CHARACTERS = 500
 RESIDENT_PREFIX = "R"
 
 
@@ -169,16 +168,13 @@ def _check_terms(session: Session, by: str, reason: str, until: date | None, now
         raise Denied("DOOR-DENIED", where=by, what="裁定须由数据管理员作出 decisions are made by stewards")
     today = day_of(now)
     checks: Mapping[str, bool] = {
-        "未说明理由 no reason": not reason.strip(),
-        f"理由超过 {MAX_REASON_CHARACTERS} 字 the reason is too long": len(reason) > MAX_REASON_CHARACTERS,
-        "理由含有证件号或手机号 the reason names a person's number": names_a_person(reason),
         "确认值须有到期日 a pin needs its last day": kind is Kind.PIN and until is None,
         "到期日不在将来 the last day is not in the future": until is not None and until <= today,
         f"确认值最长 {LONGEST_PIN_DAYS} 天 a pin stands {LONGEST_PIN_DAYS} days at most": kind is Kind.PIN
         and until is not None
         and until > today + timedelta(days=LONGEST_PIN_DAYS),
     }
-    faults = [fault for fault, wrong in checks.items() if wrong]
+    faults = reason_faults(reason) + [fault for fault, wrong in checks.items() if wrong]
     if faults:
         raise Refused("DEC-TERMS", what="; ".join(faults))
     return account

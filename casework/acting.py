@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, ensure_department, load_account
 from access.log_faults import log_faults_translated
+from access.reasons import reason_faults
 from audit.events import Event
 from audit.log import Log
-from audit.records import names_a_person
 from casework import attempts
+from casework.attempts import Act
 from casework.bundles import BUREAU_DEPARTMENT, keep_clocks, set_state, tell
 from casework.moves import MOVES, PARTY_TEXTS, STATE_TEXTS, Kind, Move, Party, State
 from catalog.schema import DatasetRow, TicketItemRow, TicketRow
@@ -25,18 +26,7 @@ from catalog.store import Store, serialise
 from rules.errors import Denied, NotFound, Refused
 
 BUREAU_ROLES = frozenset({Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER, Role.STEWARD})
-MAX_REASON_CHARACTERS = 500
 WORK = "tickets"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Act:
-    """Who wants to do what, when and why. `seen`: the version of the ticket that the actor looked at."""
-
-    by: str
-    now: datetime
-    reason: str = ""
-    seen: int | None = None
 
 
 @dataclass(kw_only=True)
@@ -112,16 +102,6 @@ def raising_department(session: Session, account: Account, now: datetime) -> str
     return department
 
 
-def check_reason(reason: str, *, needed: bool) -> list[str]:
-    """What is wrong with a text that records hold."""
-    checks = {
-        "未说明理由 no reason": needed and not reason.strip(),
-        f"超过 {MAX_REASON_CHARACTERS} 字 too long": len(reason) > MAX_REASON_CHARACTERS,
-        "含有证件号或手机号 names a person's number": names_a_person(reason),
-    }
-    return [fault for fault, wrong in checks.items() if wrong]
-
-
 def _raised(account: Account, department: str | None, row: TicketRow) -> bool:
     return row.raised_by == account.name or (department is not None and row.raised_by_department == department)
 
@@ -145,7 +125,7 @@ def _check(session: Session, row: TicketRow, name: str, account: Account, act: A
         raise Denied("TKT-SECOND", where=str(row.id), what=f"{move.zh} {move.en} ({move.rule})")
     if act.seen is not None and act.seen != row.version:
         raise Refused("TKT-STALE", where=str(row.id), what=f"{act.seen} ≠ {row.version}")
-    if faults := check_reason(act.reason, needed=move.reason):
+    if faults := reason_faults(act.reason, needed=move.reason):
         raise Refused("TKT-TERMS", where=str(row.id), what="; ".join(faults))
 
 

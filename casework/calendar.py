@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, load_account
 from access.log_faults import log_faults_translated
+from access.reasons import reason_faults
 from audit.events import Event
 from audit.log import Log
-from audit.records import names_a_person
 from casework.attempts import recorded_attempt
 from casework.bundles import follow_calendar
 from casework.clocks import Recomputed, recompute
@@ -22,7 +22,6 @@ from rules.clocks import plain, read_calendar, with_limits, with_notices
 from rules.errors import Denied, Refused
 
 PUBLISHING_ROLES = frozenset({Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER})
-MAX_REASON_CHARACTERS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,7 @@ def _may_publish(session: Session, by: str, reason: str) -> Account:
     account = load_account(session, by)
     if not account.active or not account.roles & PUBLISHING_ROLES:
         raise Denied("DOOR-DENIED", where=by, what="日历和时限由统筹局发布 calendar and limits are published by the bureau")
-    if not reason.strip() or len(reason) > MAX_REASON_CHARACTERS or names_a_person(reason):
+    if reason_faults(reason):
         raise Refused("CLK-REASON")
     return account
 

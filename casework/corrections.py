@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 from access.accounts import Account, Role, ensure_department, load_account
 from access.log_faults import log_faults_translated
 from access.pseudonyms import is_pseudonym, resident_behind
+from access.reasons import reason_faults
 from access.stewardship import find_side
 from access.targets import GoldenFiles, required_golden
 from audit.events import Event
 from audit.log import Log
-from casework.acting import Act, Acting, acting, check_reason, raising_department, recorded_attempt
+from casework.acting import Acting, acting, raising_department, recorded_attempt
+from casework.attempts import Act
 from casework.bundles import bundle, new_ticket, recount, tell
 from casework.conflicts import REPORTED, is_of_record
 from casework.moves import ItemState, Kind
@@ -186,7 +188,7 @@ def _check_report(session: Session, account: Account, element: str, origin: str,
     known = load_elements()
     if element not in known or known[element].describes != "person":
         raise NotFound("REC-ELEMENT", where=element if element.isidentifier() else "")
-    if faults := check_reason(act.reason, needed=True):
+    if faults := reason_faults(act.reason, needed=True):
         raise Refused("TKT-TERMS", what="; ".join(faults))
     if not account.active or not _may_report(session, account, element, origin):
         raise Denied(

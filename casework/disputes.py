@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from access.accounts import load_account
 from access.log_faults import log_faults_translated
+from access.reasons import reason_faults
 from audit.events import Event
 from audit.log import Log
-from casework.acting import WORK, Act, acting, check_reason, parties_of
-from casework.attempts import recorded_attempt
+from casework.acting import WORK, acting, parties_of
+from casework.attempts import Act, recorded_attempt
 from casework.bundles import BUREAU_DEPARTMENT, bundle, keep_clocks, recount, set_state, tell
 from casework.moves import ItemState, Kind, Party
 from casework.moves import State as TicketState
@@ -216,7 +217,7 @@ def _acting(store: Store, log: Log, dispute: int, name: str, act: Act) -> Iterat
             raise Denied("DSP-PARTY", where=str(dispute), what=f"{move.zh} {move.en} (L-29)")
         if row.level != move.level:
             raise Refused("DSP-MOVE", where=str(dispute), what=f"{move.zh} {move.en}: {LEVEL_TEXTS[Level(row.level)]}")
-        if faults := check_reason(act.reason, needed=True):
+        if faults := reason_faults(act.reason, needed=True):
             raise Refused("DSP-TERMS", where=str(dispute), what="; ".join(faults))
         yield session, row, ticket
         with log_faults_translated():
@@ -235,7 +236,7 @@ def _check_terms(row: DisputeRow, ticket: TicketRow, name: str, document: str, f
 
 def _faults_of_document(document: str) -> list[str]:
     """Each step is kept with its document (L-29)."""
-    wrong = not document.strip() or len(document) > MAX_DOCUMENT_CHARACTERS or bool(check_reason(document, needed=True))
+    wrong = not document.strip() or len(document) > MAX_DOCUMENT_CHARACTERS or bool(reason_faults(document, needed=True))
     return ["文号为空、过长或含个人号码 a document number is missing, too long or names a person's number"] if wrong else []
 
 

@@ -20,12 +20,13 @@ from sqlalchemy.orm import Session
 from access.accounts import Account, Role, load_account
 from access.casefiles import Form
 from access.log_faults import log_faults_translated
+from access.reasons import reason_faults
 from access.stewardship import canonical_value
 from access.targets import GoldenFiles, required_golden
 from audit.events import Event
 from audit.log import Log
-from casework.acting import BUREAU_ROLES, Act, Acting, acting, check_reason
-from casework.attempts import recorded_attempt
+from casework.acting import BUREAU_ROLES, Acting, acting
+from casework.attempts import Act, recorded_attempt
 from casework.bundles import recount
 from casework.clocks import Outcome, Subject, start, stop
 from casework.moves import ItemState
@@ -322,7 +323,7 @@ def _acting(store: Store, log: Log, check: int, name: str, act: Act) -> Iterator
             raise Denied("DCK-PARTY", where=str(check), what=f"{move.zh} {move.en}")
         if row.state != move.state:
             raise Refused("DCK-MOVE", where=str(check), what=f"{move.zh} {move.en}: {STATE_TEXTS[State(row.state)]}")
-        if faults := check_reason(act.reason, needed=name == "return"):
+        if faults := reason_faults(act.reason, needed=name == "return"):
             raise Refused("DCK-TERMS", where=str(check), what="; ".join(faults))
         if move.to is not None:
             row.state = move.to
@@ -402,7 +403,7 @@ def _faults_of(row: DoorCheckRow, visit: Visit) -> list[str]:
         "信息更新须填写取值 an update needs a value": visit.result is Result.UPDATED and not given,
         "此结果不填取值 this result has no values": visit.result is not Result.UPDATED and bool(given),
     }
-    return [fault for fault, wrong in checks.items() if wrong] + check_reason(visit.evidence, needed=False)
+    return [fault for fault, wrong in checks.items() if wrong] + reason_faults(visit.evidence, needed=False)
 
 
 def _observed(session: Session, form: Form, visit: Visit, now: datetime) -> Mapping[str, str]:

@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Role, load_account
 from access.log_faults import log_faults_translated
+from access.reasons import reason_faults
 from audit.events import Event
 from audit.log import Log
-from casework.acting import Act, check_reason, department_of, recorded_attempt
+from casework.acting import department_of, recorded_attempt
+from casework.attempts import Act
 from casework.bundles import BUREAU_DEPARTMENT
 from casework.clocks import Subject
 from casework.tickets import from_place
@@ -146,7 +148,7 @@ def explain(store: Store, log: Log, *, clock: int, act: Act) -> None:
             raise Denied("LGT-PARTY", where=str(clock))
         if row.due_on >= day_of(act.now):
             raise Refused("LGT-NOT-RED", where=str(clock))
-        if faults := check_reason(act.reason, needed=True):
+        if faults := reason_faults(act.reason, needed=True):
             raise Refused("TKT-TERMS", where=str(clock), what="; ".join(faults))
         session.merge(ExplanationRow(clock_id=clock, reason=act.reason, by=act.by, at=act.now))
         session.flush()

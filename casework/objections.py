@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, ensure_department, load_account
 from access.log_faults import log_faults_translated
+from access.reasons import reason_faults
 from audit.events import Event
 from audit.log import Log
-from casework.acting import Act, Acting, acting, check_reason, raising_department, recorded_attempt
+from casework.acting import Acting, acting, raising_department, recorded_attempt
+from casework.attempts import Act
 from casework.bundles import BUREAU_DEPARTMENT, RECONCILIATION, keep_clocks, new_ticket, recount, tell
 from casework.corrections import DEPARTMENT
 from casework.moves import OBJECTIONS, TOPICS, ItemState, Kind
@@ -120,7 +122,7 @@ def _faults(kind: Kind, topic: str, department: str | None, act: Act) -> list[st
         f"细类 topic: {' | '.join(topics)}": topic not in (topics or {""}),
         "对象不存在，或与类别不符 nothing of that name, or not of this kind": department is None,
     }
-    return [fault for fault, wrong in checks.items() if wrong] + check_reason(act.reason, needed=True)
+    return [fault for fault, wrong in checks.items() if wrong] + reason_faults(act.reason, needed=True)
 
 
 def _raise(session: Session, account: Account, department: str, kind: Kind, topic: str, about: str, act: Act) -> TicketRow:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from casework import disputes
-from casework.acting import Act
+from casework.attempts import Act
 from casework.disputes import FINDING_TEXTS, LEVEL_TEXTS, MOVES, Dispute, Finding
 from cli.grants import the_log
 from cli.output import as_json_option, console, print_json, print_table

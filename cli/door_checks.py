@@ -7,7 +7,7 @@ import click
 
 from access.casefiles import Asked, Form, ItemView
 from casework import door_checks
-from casework.acting import Act
+from casework.attempts import Act
 from casework.door_checks import CONTACTS, RESULT_TEXTS, STATE_TEXTS, DoorCheck, Result, State, Visit
 from casework.tickets import PAGE_ROWS
 from cli.answers import the_door

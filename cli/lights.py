@@ -6,7 +6,8 @@ from datetime import datetime
 import click
 
 from access.accounts import load_account
-from casework.acting import Act, department_of
+from casework.acting import department_of
+from casework.attempts import Act
 from casework.lights import PAGE_ROWS, STAGE_TEXTS, list_tasks, remind, resource_lights
 from casework.lights import explain as explain_task
 from casework.notices import ChangeNotice, list_notices, see

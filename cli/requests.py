@@ -10,9 +10,9 @@ import click
 from access.accounts import load_account
 from access.terms import MODE_TEXTS, Mode, Quota, RowScope
 from audit.log import Log
+from casework.attempts import Act
 from casework.clocks import RunningClock
 from casework.requests import answering, using, writing
-from casework.requests.acting import Act
 from casework.requests.answering import Answer, RefusalReason
 from casework.requests.moves import MOVE_TEXTS, STATE_TEXTS, AnswerKind, State
 from casework.requests.pages import LONGEST_PAGE, PAGE, Listed, Side, due_soonest, may_see, newest

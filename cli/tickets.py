@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from casework import corrections, objections
-from casework.acting import Act
+from casework.attempts import Act
 from casework.conflicts import KIND_TEXTS as ITEM_TEXTS
 from casework.corrections import ORIGIN_TEXTS, RESIDENT, USER
 from casework.disputes import disputes_of

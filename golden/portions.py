@@ -38,7 +38,8 @@ def choose_all_values(
     """
     portions = 1 + count(con, "resident_of") // PORTION_RECORDS
     if portions == 1:
-        return choose_values(con, sources, rules)
+        choose_values(con, sources, rules)
+        return
     if nothing_learnt(con):
         learn_reliability(con, sources, rules)
     _list_portions(con, portions)
@@ -48,7 +49,6 @@ def choose_all_values(
     con.execute("CREATE OR REPLACE TABLE resident_of AS SELECT rid, res FROM portion_of")
     portions_as_one(con)
     list_pins(con, sources)
-    return None
 
 
 def _choose_numbers(con: duckdb.DuckDBPyConnection, parts: Sequence[tuple[RecordSource, ...]], rules: SurvivorshipRules) -> None:

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, load_account
 from access.log_faults import log_faults_translated
+from access.reasons import reason_faults
 from audit.events import Event
 from audit.log import Log
-from audit.records import names_a_person
-from casework.attempts import recorded_attempt
+from casework.attempts import Act, recorded_attempt
 from casework.clocks import Subject, open_clocks, start, stop
 from casework.requests.moves import (
     ANSWER_CLOCK,
@@ -40,17 +40,6 @@ from rules.clocks import Supplement
 from rules.errors import Denied, NotFound, Refused
 
 BUREAU_ROLES = frozenset({Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER})
-MAX_REASON_CHARACTERS = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Act:
-    """Who wants to do it, when and why. `seen`: the version of the request that the actor looked at; None: the one that stands."""
-
-    by: str
-    now: datetime
-    reason: str = ""
-    seen: int | None = None
 
 
 @dataclass(kw_only=True)
@@ -107,12 +96,7 @@ def parties_of(account: Account, row: RequestRow) -> frozenset[Party]:
 
 def check_text(what: str, text: str, *, needed: bool = True) -> None:
     """Refused REQ-TEXT where a text is missing that has to be said, is too long or names a person's number."""
-    faults = {
-        "未填写 missing": needed and not text.strip(),
-        f"超过 {MAX_REASON_CHARACTERS} 字 too long": len(text) > MAX_REASON_CHARACTERS,
-        "含有证件号或手机号 names a person's number": names_a_person(text),
-    }
-    found = [fault for fault, wrong in faults.items() if wrong]
+    found = reason_faults(text, needed=needed, missing="未填写 missing")
     if found:
         raise Refused("REQ-TEXT", where=what, what="; ".join(found))
 

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from access.grants import add_grant
 from audit.log import Log
+from casework.attempts import Act
 from casework.clocks import Subject, extend, open_clocks
-from casework.requests.acting import Act, Acting, acting, answer_clock, answer_kind, check_text
+from casework.requests.acting import Acting, acting, answer_clock, answer_kind, check_text
 from casework.requests.moves import WRITING, AnswerKind
 from casework.requests.offers import Offer, offer_of
 from casework.requests.request import Request, request_of

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from access.grants import set_state
 from access.terms import GrantState, Mode
 from audit.log import Log
-from casework.requests.acting import Act, Acting, acting, check_text
+from casework.attempts import Act
+from casework.requests.acting import Acting, acting, check_text
 from casework.requests.moves import State
 from casework.requests.request import Request, grant_of, request_of
 from catalog.schema import ReceiptRow, RequestRow

@@ -4,8 +4,8 @@ from access.door import Door
 from access.impact import Impact
 from audit.events import Event
 from audit.log import Log
-from casework.attempts import recorded_attempt
-from casework.requests.acting import Act, add_history, locked
+from casework.attempts import Act, recorded_attempt
+from casework.requests.acting import add_history, locked
 from casework.requests.request import load_request
 from catalog.store import Store
 

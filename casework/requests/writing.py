@@ -8,8 +8,8 @@ from access.log_faults import log_faults_translated
 from access.targets import load_target
 from audit.events import Event
 from audit.log import Log
-from casework.attempts import recorded_attempt
-from casework.requests.acting import Act, Acting, acting, add_history
+from casework.attempts import Act, recorded_attempt
+from casework.requests.acting import Acting, acting, add_history
 from casework.requests.moves import State
 from casework.requests.offers import Offer, offer_of, required_offer
 from casework.requests.request import Request, request_of

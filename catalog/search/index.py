@@ -164,19 +164,6 @@ def build_index(session: Session, lights: Mapping[int, str] | None = None) -> In
     return Index(load_entries(session), version, lights)
 
 
-class Finder:
-    """Keeps an index as long as it is of the present catalogue and lights: for a process that answers more than once."""
-
-    def __init__(self) -> None:
-        self._index: Index | None = None
-        self._lights: Mapping[int, str] = {}
-
-    def index(self, session: Session, lights: Mapping[int, str] | None = None) -> Index:
-        if self._index is None or self._lights != (lights or {}) or self._index.version != catalogue_version(session):
-            self._index, self._lights = build_index(session, lights), lights or {}
-        return self._index
-
-
 def may_know(asker: Asker, leaf: Leaf) -> bool:
     """Whether an asker may know that a leaf exists.
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from access.accounts import Role, create_account, ensure_department
 from casework import corrections
-from casework.acting import Act
+from casework.attempts import Act
 from casework.handover import Handover, hand_over
 from casework.tickets import Ticket, Wanted, list_tickets, load_ticket
 from catalog.lake import Lake

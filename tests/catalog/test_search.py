@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from pypinyin import lazy_pinyin
 
 from catalog.entries.content import EntryColumn
-from catalog.entries.shelf import Entry, add_entries
+from catalog.entries.shelf import Entry
 from catalog.entries.states import State
-from catalog.schema import DepartmentRow
 from catalog.search.finding import Question, find, terms_of
-from catalog.search.index import Asker, Finder, Index, may_know
+from catalog.search.index import Asker, Index, may_know
 from catalog.search.overlap import check_form, duplicates, holders, similar
-from catalog.store import Store
 from rules.departments import load_departments
 from rules.elements import load_elements
 from rules.errors import NotFound
@@ -204,19 +202,6 @@ def test_similar_data_sets_share_rare_columns() -> None:
     assert found[0].entry == 1 and "婚姻状况" in found[0].shared and found[0].likeness > found[1].likeness
     with pytest.raises(NotFound, match="CAT-ENTRY"):
         similar(index, POLICE, 4)
-
-
-def test_a_kept_index_is_made_again_when_the_catalogue_changes(store: Store) -> None:
-    finder = Finder()
-    with store.session() as session, session.begin():
-        session.add(DepartmentRow(key="civil_affairs", title="民政局", created_at=NOW))
-        add_entries(session, [good_entry(title="婚姻登记信息")], by=None, now=NOW, reason="")
-        first = finder.index(session)
-        assert finder.index(session) is first and titles("", CIVIL, first) == ["婚姻登记信息"]
-        add_entries(session, [good_entry(title="收养登记信息")], by=None, now=NOW, reason="")
-        assert titles("sydj", CIVIL, finder.index(session)) == ["收养登记信息"]
-        lit = finder.index(session, {1: "green"})
-        assert titles("", CIVIL, lit, light=["green"]) == ["婚姻登记信息"] and finder.index(session, {1: "green"}) is lit
 
 
 words = st.lists(st.sampled_from(["婚姻", "登记", "人口", "健康", "学籍", "信息", "档案"]), min_size=1, max_size=3).map("".join)

@@ -9,8 +9,8 @@ import pytest
 
 from access.accounts import Role, create_account
 from access.terms import Mode
+from casework.attempts import Act
 from casework.clocks import Subject, open_clocks
-from casework.requests.acting import Act
 from casework.requests.answering import Answer, RefusalReason, ask_extension, confirm, consent, decline, prepare_answer
 from casework.requests.moves import AnswerKind, State
 from casework.requests.request import Request, load_dossier, load_request
