@@ -18,11 +18,14 @@ from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
 from catalog.lake import Lake
-from catalog.schema import DataGrantRow
-from catalog.store import Store
+from catalog.schema import NEXT_GRANT_CHANGE, DataGrantRow
+from catalog.store import Store, serialise
 from masking.plan import plan, plan_warnings
 from rules.errors import Denied, Refused
-from rules.tiers import Tier, TierPolicy, load_tier_policy
+from rules.tiers import Audience, Tier, TierPolicy, load_tier_policy
+
+CHANGING = "grants"
+"""What is done one transaction at a time, so that changes are numbered in the order in which they can be seen."""
 
 GRANTING_ROLES = frozenset({Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER})
 CHANGES: Mapping[GrantState, tuple[frozenset[GrantState], Event]] = {
@@ -77,6 +80,7 @@ def grant(
 
 def add_grant(session: Session, log: Log, terms: Grant, *, by: str, now: datetime) -> Grant:
     """Keep terms that were checked and agreed to as a grant. Whoever calls it has seen to it that `by` may."""
+    serialise(session, CHANGING)
     row = _row(terms, by, now)
     session.add(row)
     session.flush()
@@ -101,6 +105,16 @@ def list_grants(session: Session) -> list[Grant]:
     return [_grant(row) for row in session.scalars(sa.select(DataGrantRow).order_by(DataGrantRow.id))]
 
 
+def newest_change(session: Session) -> int:
+    """The number of the last change to any grant; 0 before the first grant."""
+    return session.scalar(sa.select(sa.func.max(DataGrantRow.change))) or 0
+
+
+def grants_changed_since(session: Session, change: int) -> list[Grant]:
+    """Grants made or changed after a change."""
+    return [_grant(row) for row in session.scalars(sa.select(DataGrantRow).where(DataGrantRow.change > change).order_by(DataGrantRow.id))]
+
+
 def change_state(store: Store, log: Log, *, by: str, grant_id: int, state: GrantState, why: str) -> Grant:
     """Suspend, resume or end a grant that the bureau made directly, in effect from the next look at it.
 
@@ -117,10 +131,11 @@ def change_state(store: Store, log: Log, *, by: str, grant_id: int, state: Grant
 def set_state(session: Session, log: Log, *, by: str, grant_id: int, state: GrantState, why: str) -> Grant:
     """Bring a grant into a state. Whoever calls it has seen to it that `by` may. Refused DOOR-STATE."""
     allowed_from, event = CHANGES[state]
+    serialise(session, CHANGING)
     row = session.get(DataGrantRow, grant_id, populate_existing=True)
     if row is None or GrantState(row.state) not in allowed_from:
         raise Refused("DOOR-STATE", where=str(grant_id), what=state.value)
-    row.state = state.value
+    row.state, row.change = state.value, NEXT_GRANT_CHANGE
     session.flush()
     with log_faults_translated():
         log.append_sealed(event, {"actor": by, "grant": grant_id, "why": why})
@@ -177,6 +192,8 @@ def _row(terms: Grant, by: str, now: datetime) -> DataGrantRow:
         valid_from=terms.valid_from,
         valid_to=terms.valid_to,
         state=terms.state.value,
+        audience=terms.audience.value,
+        named=list(terms.named),
         granted_by=by,
         granted_at=now,
     )
@@ -201,6 +218,8 @@ def _grant(row: DataGrantRow) -> Grant:
         conditions=tuple(row.conditions),
         responsible=row.responsible,
         request=row.request_id,
+        audience=Audience(row.audience),
+        named=tuple(row.named),
     )
 
 
@@ -221,6 +240,8 @@ def _recorded(terms: Grant) -> dict[str, object]:
         "conditions": list(terms.conditions),
         "responsible": terms.responsible,
         "request": terms.request,
+        "audience": terms.audience.value,
+        "named": list(terms.named),
         "valid_from": terms.valid_from.isoformat(),
         "valid_to": terms.valid_to.isoformat(),
     }

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from rules.tiers import Tier
+from rules.tiers import Audience, Tier
 
 AREA_PREFIX = re.compile(r"\d{6}|\d{9}|\d{12}|\d{15}")
 """District, street, community, grid."""
@@ -69,7 +69,8 @@ class Grant:
     """The agreed terms. `grantee` is the requester department's key, `target` `golden` or a data set's key.
 
     `request` is the request that was agreed to, None where the bureau made the grant directly; `conditions` are published ones (L-11);
-    `responsible` is the account that answers for the grantee's copy (L-04).
+    `responsible` is the account that answers for the grantee's copy (L-04). `audience` says for whom the answer is opened; `named` are the
+    accounts that alone may use a grant for named leaders.
     """
 
     id: int
@@ -89,3 +90,5 @@ class Grant:
     conditions: tuple[str, ...] = ()
     responsible: str | None = None
     request: int | None = None
+    audience: Audience = Audience.DEPARTMENT
+    named: tuple[str, ...] = ()

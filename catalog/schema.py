@@ -16,16 +16,21 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
     MetaData,
     String,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import BigInteger, TypeDecorator
 
 KEY_LENGTH = 120
+
+NEXT_GRANT_CHANGE = literal_column("(SELECT coalesce(max(change), 0) + 1 FROM data_grant)", Integer)
+"""Whoever changes grants has `serialise`d it, so that no number is given twice."""
 
 Key = String(KEY_LENGTH)
 
@@ -554,6 +559,12 @@ class DataGrantRow(Record):
     valid_from: Mapped[date]
     valid_to: Mapped[date]
     state: Mapped[str] = mapped_column(String(20))
+    audience: Mapped[str] = mapped_column(String(20), default="department")
+    """For whom the answer is opened (开放范围)."""
+    named: Mapped[list[str]] = mapped_column(default=list)
+    """The accounts that alone may use it, where the audience is named leaders."""
+    change: Mapped[int] = mapped_column(default=NEXT_GRANT_CHANGE, index=True)
+    """Counts the changes of all grants: what was made or changed last has the highest."""
     granted_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
     granted_at: Mapped[datetime]
 

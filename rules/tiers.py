@@ -29,6 +29,16 @@ class Tier(StrEnum):
     T4 = "T4"
 
 
+class Audience(StrEnum):
+    """For whom an answer is opened (开放范围), the narrowest first."""
+
+    LEADERS = "leaders"
+    DEPARTMENT = "department"
+    RELATED = "related"
+    ALL_DEPARTMENTS = "all_departments"
+    PUBLIC = "public"
+
+
 class Treatment(StrEnum):
     """What a tier does to a level, before the kind of element decides on the method."""
 
@@ -82,6 +92,9 @@ class TierPolicy:
     partial_number: PartialNumber
     minors: MinorRule
     filter_kinds: frozenset[str]
+    direct_kinds: frozenset[str]
+    direct_elements: frozenset[str]
+    acceptable_group: int
 
     def method(self, tier: Tier, level: Level, kind: str, element: str | None) -> str:
         """The name of the masking method for a column: the tier's treatment of its level, then the element's or its kind's method."""
@@ -107,6 +120,9 @@ def load_tier_policy() -> TierPolicy:
         partial_number=PartialNumber(**rows["partial_number"]),
         minors=_minors(rows["minors"]),
         filter_kinds=frozenset(rows["filters"]),
+        direct_kinds=frozenset(rows["direct_identifiers"]["kinds"]),
+        direct_elements=frozenset(rows["direct_identifiers"]["elements"]),
+        acceptable_group=rows["direct_identifiers"]["acceptable_group"],
     )
 
 
