@@ -19,7 +19,7 @@ from catalog.lake import Lake
 from catalog.registration import register
 from catalog.store import Store, open_store
 from district.build import build
-from golden.measure import ElementAccuracy, by_pattern, golden_accuracy, pairwise
+from golden.measure import ElementAccuracy, by_pattern, golden_accuracy, kept_apart, pairwise
 from golden.reconcile import ReconcileOutcome, reconcile
 from golden.serving import publish
 from golden.versions import golden_folder
@@ -102,6 +102,10 @@ def judge(district: Path, lake: Lake, outcome: ReconcileOutcome) -> dict:
     return {
         "accuracy": {k: round(v, 5) for k, v in asdict(pairwise(crosswalk, records)).items()},
         "by_pattern": [asdict(p) for p in by_pattern(crosswalk, records, truth / "patterns.parquet")],
+        "kept_apart": {
+            k.pattern: {"people": k.people, "apart": k.apart, "share": round(k.share, 5)}
+            for k in kept_apart(crosswalk, records, truth / "patterns.parquet")
+        },
         "golden": {e.element: _golden_figures(e) for e in elements},
         "warnings": list(outcome.warnings),
     }
@@ -119,6 +123,8 @@ def report(result: dict) -> None:
     print("accuracy", result["accuracy"])
     for row in result["by_pattern"]:
         print(f"  {row['pattern']}  {row['records']:>8,} records  precision {row['precision']:.4f}  recall {row['recall']:.4f}")
+    for pattern, row in result["kept_apart"].items():
+        print(f"  {pattern}  {row['people']:>8,} people  kept apart from everybody else {row['share']:.4f}")
     for element, row in result["golden"].items():
         print(f"  {element:28} right {row['right']:.4f} ceiling {row['ceiling']:.4f} of {row['known']:>7,}, empty {row['empty']:,}")
     for warning in result["warnings"]:

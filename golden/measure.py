@@ -1,5 +1,6 @@
 """How right a crosswalk and the golden values are, where the truth is known (law.md M-06): the synthetic district, tests, benchmarks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import duckdb
 
 from golden.engine import identifier, quoted
 from golden.versions import relation
+
+ONE_NUMBER, TWINS = "X-06", "X-23"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,19 @@ class PatternAccuracy:
     records: int
     precision: float
     recall: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptApart:
+    """Of the people whose records carry a pattern, those none of whose records lies with a record of anybody else."""
+
+    pattern: str
+    people: int
+    apart: int
+
+    @property
+    def share(self) -> float:
+        return _ratio(self.apart, self.people)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +116,25 @@ def by_pattern(
         PatternAccuracy(pattern=pattern, records=records, precision=_ratio(shared, pairs_found), recall=_ratio(shared, pairs_true))
         for pattern, records, shared, pairs_found, pairs_true in rows
     ]
+
+
+def kept_apart(crosswalk: Path, truth: Path, patterns: Path, wanted: Sequence[str] = (ONE_NUMBER, TWINS)) -> list[KeptApart]:
+    """How many of the people that a pattern of dirty data would have merged were not: 重号 and twins (law.md M-02, X-06, X-23).
+
+    Stricter than "not merged with their double": a record of anybody at all counts.
+    """
+    with duckdb.connect() as con:
+        _join(con, f"'{quoted(str(crosswalk))}'", truth)
+        rows = con.execute(
+            f"""
+            WITH people AS (SELECT DISTINCT pattern, resident FROM '{quoted(str(patterns))}' JOIN judged USING (dataset, record)
+              WHERE pattern IN (SELECT unnest(?)))
+            SELECT pattern, count(*), count_if(resident NOT IN (
+              SELECT resident FROM cells JOIN found_sizes USING (resident_id) WHERE found_sizes.n > cells.n))
+            FROM people GROUP BY pattern ORDER BY pattern""",
+            [list(wanted)],
+        ).fetchall()
+    return [KeptApart(pattern=pattern, people=people, apart=apart) for pattern, people, apart in rows]
 
 
 def golden_accuracy(golden: Path, truth_records: Path, truth_residents: Path) -> list[ElementAccuracy]:
