@@ -88,7 +88,8 @@ def masked_batches(
     """Mask, then filter: what comes out holds nothing but masked values of rows whose *masked* values match the filters."""
     for batch in batches:
         is_minor = minors(batch[BIRTH], terms.today, terms.policy) if needs_age(terms.plan) else None
-        arrays = [mask_column(batch[name], column, is_minor, terms.key) for name, column in terms.plan.items()]
+        beside = {"today": terms.today, "subjects": batch[SUBJECT]}
+        arrays = [mask_column(batch[name], column, is_minor, terms.key, name=name, **beside) for name, column in terms.plan.items()]
         masked = pa.RecordBatch.from_arrays(arrays, names=list(terms.plan))
         matching = _matching(masked, scope.equals)
         residents.add(batch[SUBJECT] if matching is None else batch[SUBJECT].filter(matching))

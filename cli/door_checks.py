@@ -15,7 +15,7 @@ from cli.grants import day, the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
-from masking.methods import Mask, RecipientKey, apply
+from masking.methods import Basis, Mask, RecipientKey, apply
 from rules.elements import load_elements
 from rules.tiers import load_tier_policy
 
@@ -240,7 +240,7 @@ def _masked(number: str | None) -> str | None:
 
     kept = load_tier_policy().partial_number
     mask = Mask(method="partial_number", first=kept.first, last=kept.last)
-    masked: str | None = apply(mask, pa.array([number], pa.string()), RecipientKey(secret=b""))[0].as_py()
+    masked: str | None = apply(mask, pa.array([number], pa.string()), Basis(key=RecipientKey(secret=b"")))[0].as_py()
     return masked
 
 

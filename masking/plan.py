@@ -7,7 +7,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.methods import Mask, RecipientKey, apply
+from masking.methods import Basis, Mask, RecipientKey, apply
 from rules.tiers import Level, Tier, TierPolicy
 
 TELLING_TAIL = 4
@@ -70,13 +70,23 @@ def minors(birth_dates: pa.Array, today: date, policy: TierPolicy) -> pa.Array:
     return pc.fill_null(pc.greater(born, _years_before(today, policy.minors.under_years)), policy.minors.unknown_age_is_minor)
 
 
-def mask_column(values: pa.Array, column: ColumnPlan, is_minor: pa.Array | None, key: RecipientKey) -> pa.Array:
-    """One column masked by its plan; `is_minor` may be left out where no column needs it."""
-    masked = apply(column.mask, values, key)
+def mask_column(
+    values: pa.Array,
+    column: ColumnPlan,
+    is_minor: pa.Array | None,
+    key: RecipientKey,
+    *,
+    today: date = date.min,
+    name: str = "",
+    subjects: pa.Array | None = None,
+) -> pa.Array:
+    """One column masked by its plan; `is_minor` may be left out where no column needs it. `subjects`: each row's resident, if known."""
+    basis = Basis(key=key, today=today, column=name, subjects=subjects)
+    masked = apply(column.mask, values, basis)
     if column.mask == column.minor_mask:
         return masked
     assert is_minor is not None, "this plan treats children otherwise"
-    return pc.if_else(is_minor, apply(column.minor_mask, values, key), masked)
+    return pc.if_else(is_minor, apply(column.minor_mask, values, basis), masked)
 
 
 def _column_plan(column: MaskedColumn, tier: Tier, policy: TierPolicy) -> ColumnPlan:

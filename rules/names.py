@@ -95,6 +95,14 @@ def surname_of(name: str) -> str:
     return name[:2] if name[:2] in _compound_surnames() and len(name) > 2 else name[:1]
 
 
+def surnames(names: pa.Array) -> pa.Array:
+    """surname_of, over a column."""
+    first, two = pc.utf8_slice_codeunits(names, 0, 1), pc.utf8_slice_codeunits(names, 0, 2)
+    compound = pc.and_(pc.is_in(two, value_set=pa.array(sorted(_compound_surnames()), pa.string())), pc.greater(pc.utf8_length(names), 2))
+    otherwise = pc.match_substring_regex(names, rf"^[\x00-\x7f]|[^\s\p{{Z}}][{DOTS}][^\s\p{{Z}}]")
+    return pc.if_else(otherwise, "", pc.if_else(compound, two, first))
+
+
 def _distinct(
     names: pa.Array | pa.ChunkedArray, rule: Callable[[str], str], whole_column: Callable[[pa.StringArray], pa.StringArray]
 ) -> pa.Array:
