@@ -1,5 +1,7 @@
 """The store: schema, sessions, writers."""
 
+import importlib
+import pkgutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -12,6 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 import catalog.migrations
+from catalog import schema
 from catalog.home import Home
 from catalog.schema import AccountRow, AreaRow, DataGrantRow, DepartmentRow, ReceiptRow, Record
 from catalog.store import Store, migrate, open_store, serialise
@@ -24,6 +27,13 @@ def test_the_migrations_lead_to_the_schema_that_the_code_declares(store: Store) 
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Record.metadata) == []
+
+
+def test_every_table_of_every_room_can_be_imported_from_the_schema() -> None:
+    rooms = [importlib.import_module(f"catalog.schema.{room.name}") for room in pkgutil.iter_modules(schema.__path__)]
+    declared = {thing for room in rooms for thing in vars(room).values() if isinstance(thing, type) and issubclass(thing, Record)}
+    assert declared == {thing for thing in vars(schema).values() if isinstance(thing, type) and issubclass(thing, Record)}
+    assert {mapper.class_ for mapper in Record.registry.mappers} == declared - {Record}
 
 
 def test_migrating_again_changes_nothing(home: Home, store: Store) -> None:
