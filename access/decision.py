@@ -15,7 +15,7 @@ from access.terms import AREA_PREFIX, BULK_MODES, Grant, GrantState, Quota, RowS
 from audit.events import Event
 from audit.records import names_a_person
 from masking.plan import Plan, plan
-from rules.tiers import AnswerForm, TierPolicy
+from rules.tiers import AnswerForm, Audience, TierPolicy
 
 MAX_PURPOSE_CHARACTERS = 500
 
@@ -65,6 +65,8 @@ class Reason(StrEnum):
     FILTER_NOT_GRANTED = "filter_not_granted"
     FILTER_NOT_ALLOWED = "filter_not_allowed"
     FILTER_ON_MASK = "filter_on_mask"
+    LEVEL_OVER_AUDIENCE = "level_over_audience"
+    MASK_NOT_OFFERED = "mask_not_offered"
 
 
 REASON_TEXTS: Mapping[Reason, str] = {
@@ -91,6 +93,8 @@ REASON_TEXTS: Mapping[Reason, str] = {
     Reason.FILTER_NOT_GRANTED: "筛选的数据项不在授权内 the filter's column is not granted",
     Reason.FILTER_NOT_ALLOWED: "该数据项不允许筛选 this kind of column may not be filtered on",
     Reason.FILTER_ON_MASK: "不得按脱敏的数据项筛选 no filter on a masked column",
+    Reason.LEVEL_OVER_AUDIENCE: "数据项的分级不得按此层级向此范围开放 the column's level is over what the audience may get under this tier",
+    Reason.MASK_NOT_OFFERED: "此脱敏方法不适用于该数据项 this mask is not offered for the column",
 }
 
 
@@ -160,7 +164,7 @@ def column_objections(question: Question) -> Mapping[str, tuple[Reason, ...]]:
     """What stands against single columns: those granted, and those that the row scope filters on."""
     if question.grant is None or question.target is None:
         return {}
-    found = {column: _against_column(column, question.target) for column in question.grant.columns}
+    found = {column: _against_column(column, question.grant, question.target, question.policy) for column in question.grant.columns}
     if not any(found.values()):
         found |= _against_filters(question.grant, question.target, question.policy)
     return {column: reasons for column, reasons in found.items() if reasons}
@@ -168,8 +172,14 @@ def column_objections(question: Question) -> Mapping[str, tuple[Reason, ...]]:
 
 def _own_grant(question: Question) -> Reason | None:
     may_extract = question.account.roles & {Role.DEPARTMENT_REQUESTER, Role.DEPARTMENT_HEAD}
-    own = question.grant is not None and question.account.department == question.grant.grantee
+    own = question.grant is not None and question.account.department == question.grant.grantee and _is_named(question)
     return Reason.OWN_GRANT if own and may_extract and question.account.active else None
+
+
+def _is_named(question: Question) -> bool:
+    """A grant for named leaders is for those accounts alone, and for their clerks not even there."""
+    grant = question.grant
+    return grant is None or grant.audience is not Audience.LEADERS or question.account.name in grant.named
 
 
 def _bureau_prepares(question: Question) -> Reason | None:
@@ -297,6 +307,12 @@ OBJECTIONS: tuple[Rule, ...] = (
 )
 
 
+def plan_of(grant: Grant, target: Target, policy: TierPolicy) -> Plan:
+    """The masks that the terms of a grant give, by the levels that the target's columns have now."""
+    columns = [target.columns[name].facts for name in grant.columns if name in target.columns]
+    return plan(columns, grant.tier, policy, audience=grant.audience, chosen=grant.masks)
+
+
 def malformed_areas(scope: RowScope) -> list[str]:
     """Areas of a scope that are no code of a district, street, community or grid."""
     return [area for area in scope.areas if not AREA_PREFIX.fullmatch(area)]
@@ -306,11 +322,17 @@ def _told_by(rules: tuple[Rule, ...], question: Question) -> tuple[Reason, ...]:
     return tuple(reason for rule in rules if (reason := rule(question)))
 
 
-def _against_column(name: str, target: Target) -> tuple[Reason, ...]:
+def _against_column(name: str, grant: Grant, target: Target, policy: TierPolicy) -> tuple[Reason, ...]:
     column = target.columns.get(name)
     if column is None:
         return (Reason.COLUMN_UNKNOWN,)
-    return () if column.shared else (Reason.COLUMN_NOT_SHARED,)
+    facts, choice = column.facts, grant.masks.get(name)
+    checks = {
+        Reason.COLUMN_NOT_SHARED: not column.shared,
+        Reason.LEVEL_OVER_AUDIENCE: not policy.within(grant.audience, grant.tier, facts.level),
+        Reason.MASK_NOT_OFFERED: choice is not None and choice not in policy.alternatives_for(facts.kind, facts.element),
+    }
+    return tuple(reason for reason, wrong in checks.items() if wrong)
 
 
 def _against_filters(grant: Grant, target: Target, policy: TierPolicy) -> Mapping[str, tuple[Reason, ...]]:
@@ -323,11 +345,11 @@ def _against_filter(name: str, grant: Grant, target: Target, policy: TierPolicy)
     facts = target.columns[name].facts
     if facts.kind not in policy.filter_kinds:
         return (Reason.FILTER_NOT_ALLOWED,)
-    return () if plan([facts], grant.tier, policy)[name].mask.keeps else (Reason.FILTER_ON_MASK,)
+    made = plan([facts], grant.tier, policy, audience=grant.audience, chosen=grant.masks)
+    return () if made[name].mask.keeps else (Reason.FILTER_ON_MASK,)
 
 
 def _plan(question: Question) -> Plan:
     if question.grant is None or question.target is None:
         return {}
-    columns = [question.target.columns[name].facts for name in question.grant.columns]
-    return plan(columns, question.grant.tier, question.policy)
+    return plan_of(question.grant, question.target, question.policy)

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, ensure_department, load_account
-from access.decision import Act, Question, column_objections, malformed_areas
+from access.decision import Act, Question, column_objections, malformed_areas, plan_of
+from access.grading import grading_of, keep_grading
 from access.log_faults import log_faults_translated
 from access.targets import Target, load_target
 from access.terms import Grant, GrantState, Mode, Quota, RowScope
@@ -18,9 +19,9 @@ from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
 from catalog.lake import Lake
-from catalog.schema import NEXT_GRANT_CHANGE, DataGrantRow
+from catalog.schema import NEXT_GRANT_CHANGE, AccountRow, DataGrantRow
 from catalog.store import Store, serialise
-from masking.plan import plan, plan_warnings
+from masking.plan import plan_warnings
 from rules.errors import Denied, Refused
 from rules.tiers import Audience, Tier, TierPolicy, load_tier_policy
 
@@ -53,6 +54,9 @@ def grant(
     now: datetime,
     row_scope: RowScope | None = None,
     case_number: str = "",
+    audience: Audience = Audience.DEPARTMENT,
+    named: Sequence[str] = (),
+    masks: Mapping[str, str] | None = None,
 ) -> Grant:
     """Make a grant. Refused DOOR-TERMS names every fault of the terms at once; Denied DOOR-DENIED if `by` may not grant."""
     terms = Grant(
@@ -68,31 +72,47 @@ def grant(
         valid_from=valid_from,
         valid_to=valid_to,
         state=GrantState.ACTIVE,
+        audience=audience,
+        named=tuple(named),
+        masks=dict(masks or {}),
     )
     with store.session() as session, session.begin():
         account = _may_grant(session, by)
-        faults = faults_of(terms, load_target(session, lake, target), account, load_tier_policy())
+        found = load_target(session, lake, target)
+        faults = faults_of(terms, found, account, load_tier_policy()) + _faults_of_named(session, terms)
         if faults:
             raise Refused("DOOR-TERMS", where=target, what="; ".join(faults))
         ensure_department(session, grantee, now)
-        return add_grant(session, log, terms, by=by, now=now)
+        return add_grant(session, log, terms, by=by, now=now, target=found)
 
 
-def add_grant(session: Session, log: Log, terms: Grant, *, by: str, now: datetime) -> Grant:
-    """Keep terms that were checked and agreed to as a grant. Whoever calls it has seen to it that `by` may."""
+def add_grant(session: Session, log: Log, terms: Grant, *, by: str, now: datetime, target: Target | None = None) -> Grant:
+    """Keep terms that were checked and agreed to as a grant. Whoever calls it has seen to it that `by` may.
+
+    `target`: as it stood when it was agreed to, so that a later re-grading is seen against it; None where there is no data yet.
+    """
     serialise(session, CHANGING)
     row = _row(terms, by, now)
     session.add(row)
     session.flush()
     with log_faults_translated():
         log.append_sealed(Event.GRANT_MADE, {"actor": by, "grant": row.id, **_recorded(terms)})
-    return _grant(row)
+    made = _grant(row)
+    if target is not None:
+        policy = load_tier_policy()
+        keep_grading(session, made, grading_of(made, target, policy), now, policy.version)
+    return made
 
 
 def grant_warnings(terms: Grant, target: Target, policy: TierPolicy) -> list[str]:
     """What the approver should know before making this grant."""
-    columns = [target.columns[name].facts for name in terms.columns]
-    return plan_warnings(columns, plan(columns, terms.tier, policy))
+    return plan_warnings([target.columns[name].facts for name in terms.columns], plan_of(terms, target, policy))
+
+
+def open_grants(session: Session) -> list[Grant]:
+    """Grants that have not ended, oldest first."""
+    rows = session.scalars(sa.select(DataGrantRow).where(DataGrantRow.state != GrantState.ENDED).order_by(DataGrantRow.id))
+    return [_grant(row) for row in rows]
 
 
 def load_grant(session: Session, grant_id: int) -> Grant | None:
@@ -149,6 +169,7 @@ def faults_of(terms: Grant, target: Target, account: Account, policy: TierPolicy
     )
     checks = {
         "未列数据项 no columns": not terms.columns,
+        "脱敏方法所列数据项不在授权内 a mask is named for a column that is not granted": not set(terms.masks) <= set(terms.columns),
         "数据项重复 a column stands twice": len(set(terms.columns)) < len(terms.columns),
         "未说明用途 no purpose": not terms.purpose.strip(),
         "未说明依据 no legal basis": not terms.legal_basis.strip(),
@@ -161,6 +182,18 @@ def faults_of(terms: Grant, target: Target, account: Account, policy: TierPolicy
     }
     columns = [f"{column}: {reason.value}" for column, reasons in column_objections(question).items() for reason in reasons]
     return [fault for fault, wrong in checks.items() if wrong] + columns
+
+
+def _faults_of_named(session: Session, terms: Grant) -> list[str]:
+    """Leaders are named, each with an account of the grantee's; nobody is named for a wider audience."""
+    own = sa.select(AccountRow.name).where(AccountRow.name.in_(terms.named), AccountRow.department_key == terms.grantee, AccountRow.active)
+    leaders = terms.audience is Audience.LEADERS
+    checks = {
+        "指定领导须列明账号 a grant for named leaders names them": leaders and not terms.named,
+        "列名仅用于指定领导 names are for named leaders only": not leaders and bool(terms.named),
+        "所列账号须为需求部门在用账号 a named account is an open one of the grantee": set(session.scalars(own)) != set(terms.named),
+    }
+    return [fault for fault, wrong in checks.items() if wrong]
 
 
 def _names_person(terms: Grant) -> bool:
@@ -194,6 +227,7 @@ def _row(terms: Grant, by: str, now: datetime) -> DataGrantRow:
         state=terms.state.value,
         audience=terms.audience.value,
         named=list(terms.named),
+        masks=dict(terms.masks),
         granted_by=by,
         granted_at=now,
     )
@@ -220,6 +254,7 @@ def _grant(row: DataGrantRow) -> Grant:
         request=row.request_id,
         audience=Audience(row.audience),
         named=tuple(row.named),
+        masks=dict(row.masks),
     )
 
 
@@ -242,6 +277,7 @@ def _recorded(terms: Grant) -> dict[str, object]:
         "request": terms.request,
         "audience": terms.audience.value,
         "named": list(terms.named),
+        "masks": [{"column": column, "mask": mask} for column, mask in sorted(terms.masks.items())],
         "valid_from": terms.valid_from.isoformat(),
         "valid_to": terms.valid_to.isoformat(),
     }

@@ -18,7 +18,7 @@ from access.targets import Target
 from access.terms import Grant, RowScope
 from catalog.schema import DataGrantRow, ReceiptRow
 from masking.plan import Plan, plan_warnings
-from rules.tiers import Level, highest
+from rules.levels import Level, highest
 
 SMALL_GROUP = 5
 """Whoever is alike with fewer than this many rows in all that is released can be told apart by who knows him."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.datasets import Column, Dataset, load_dataset
 from catalog.lake import Lake
-from catalog.schema import DatasetColumnRow, EnterpriseVersionRow, GoldenVersionRow, ServingVersionRow
+from catalog.schema import DatasetColumnRow, EnterpriseVersionRow, GoldenInputRow, GoldenVersionRow, ServingVersionRow
 from catalog.snapshots import CHINA, newest_accepted
 from golden.engine import quoted
 from golden.enterprises import ENTERPRISE_ID, enterprise_folder
@@ -20,7 +20,7 @@ from golden.versions import columns_of, golden_folder, relation
 from masking.plan import MaskedColumn
 from rules.elements import Element, load_elements
 from rules.errors import NotFound
-from rules.tiers import Level, highest
+from rules.levels import Level, highest, load_levels
 
 GOLDEN = "golden"
 GOLDEN_ENTERPRISES = "golden:enterprises"
@@ -118,7 +118,7 @@ def served_golden(session: Session, lake: Lake, day: date) -> GoldenFiles:
 
 def _golden_target(golden: GoldenFiles, session: Session) -> Target:
     names = columns_of(golden.folder, "residents")
-    levels = _levels_by_element(session)
+    levels = _levels_by_element(session, golden.version)
     columns = {name: TargetColumn(facts=_golden_facts(name, levels), shared=True) for name in names}
     return Target(
         key=GOLDEN,
@@ -180,11 +180,15 @@ def _golden_facts(name: str, levels: Mapping[str, list[Level]]) -> MaskedColumn:
     return MaskedColumn(name=name, element=name, kind=kind, level=highest([own, *levels[name]]), of_person=name != RESIDENT_ID)
 
 
-def _levels_by_element(session: Session) -> Mapping[str, list[Level]]:
-    """Levels that contributing columns were graded with: a golden element has the highest of them (就高从严, G-01, L-24)."""
-    table = DatasetColumnRow
+def _levels_by_element(session: Session, version: int) -> Mapping[str, list[Level]]:
+    """Levels that the sources of a version grade an element with: the golden one has the highest of them (就高从严, G-01, L-24).
+
+    A data set that is registered and went into no golden value raises nothing.
+    """
+    table, contributes = DatasetColumnRow, GoldenInputRow.dataset_key == DatasetColumnRow.dataset_key
+    query = sa.select(table.element, table.level).join(GoldenInputRow, contributes)
     levels: defaultdict[str, list[Level]] = defaultdict(list)
-    for element, level in session.execute(sa.select(table.element, table.level).where(table.element.is_not(None)).distinct()):
+    for element, level in session.execute(query.where(GoldenInputRow.golden_version == version, table.element.is_not(None)).distinct()):
         levels[element or ""].append(Level(level))
     return levels
 
@@ -217,7 +221,7 @@ def _dataset_column(dataset: Dataset, column: Column) -> TargetColumn:
         name=column.name,
         element=column.element,
         kind=kind,
-        level=Level(column.level),
+        level=highest([Level(column.level), load_levels().floor(column.element)]),
         of_person=dataset.about_persons and _of_person(element),
     )
     return TargetColumn(facts=facts, shared=column.share != SHARE_NONE)

@@ -70,7 +70,7 @@ class Grant:
 
     `request` is the request that was agreed to, None where the bureau made the grant directly; `conditions` are published ones (L-11);
     `responsible` is the account that answers for the grantee's copy (L-04). `audience` says for whom the answer is opened; `named` are the
-    accounts that alone may use a grant for named leaders.
+    accounts that alone may use a grant for named leaders; `masks` names a column's mask where it is not the usual one.
     """
 
     id: int
@@ -92,3 +92,4 @@ class Grant:
     request: int | None = None
     audience: Audience = Audience.DEPARTMENT
     named: tuple[str, ...] = ()
+    masks: Mapping[str, str] = field(default_factory=dict)

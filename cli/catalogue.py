@@ -41,6 +41,7 @@ def register(here: Platform, paths: tuple[Path, ...], as_json: bool) -> int:
     from catalog.registration import register as register_contracts
 
     report = register_contracts(here.store, list(paths), now=here.now())
+    touched = _tell_regraded(here) if report.registered else 0
     if as_json:
         print_json(report)
         return 2 if report.refused else 0
@@ -51,7 +52,21 @@ def register(here: Platform, paths: tuple[Path, ...], as_json: bool) -> int:
     refused = len({fault.file for fault in report.refused})
     taken = f"新登记或更新 registered {len(report.registered)} · 未变 unchanged {len(report.unchanged)}"
     console.print(f"{taken} · 拒绝 refused {refused} 份合同 contracts")
+    if touched:
+        console.print(f"重新分级涉及 {touched} 个在用授权 a re-grading touches {touched} open grants: tongchou grant regraded")
     return 2 if report.refused else 0
+
+
+def _tell_regraded(here: Platform) -> int:
+    """How many open grants a changed level touches. Where nothing is granted yet nobody is told, and no log is needed."""
+    from access.grants import open_grants
+    from casework.regradings import tell_regraded
+    from cli.grants import the_log
+
+    with here.store.session() as session:
+        if not open_grants(session):
+            return 0
+    return tell_regraded(here.store, here.lake, the_log(here), now=here.now())
 
 
 @click.command()

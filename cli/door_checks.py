@@ -17,7 +17,7 @@ from cli.platform import Platform, platform
 from golden.decisions import day_of
 from masking.methods import Basis, Mask, RecipientKey, apply
 from rules.elements import load_elements
-from rules.tiers import load_tier_policy
+from rules.tiers import DEFAULT, load_tier_policy
 
 ITEMS_PURPOSE = "校核：核实本部门的取值 checking values of the own department"
 FORM_PURPOSE = "入户核查 a check at the door"
@@ -238,7 +238,7 @@ def _form(here: Platform, number: int, by: str, purpose: str) -> Form:
 def _masked(number: str | None) -> str | None:
     import pyarrow as pa
 
-    kept = load_tier_policy().partial_number
+    kept = load_tier_policy().partial_numbers[DEFAULT]
     mask = Mask(method="partial_number", first=kept.first, last=kept.last)
     masked: str | None = apply(mask, pa.array([number], pa.string()), Basis(key=RecipientKey(secret=b"")))[0].as_py()
     return masked

@@ -1,4 +1,4 @@
-"""Commands of accounts and grants: `tongchou grant account|add|list|suspend|resume|end`."""
+"""Commands of accounts and grants: `tongchou grant account|add|list|regraded|suspend|resume|end`."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -6,17 +6,18 @@ from datetime import date, datetime
 
 import click
 
-from access.accounts import OPERATOR_NAME, Role, create_account
+from access.accounts import OPERATOR_NAME, Role, create_account, load_account
 from access.grants import change_state, grant_warnings, list_grants
 from access.grants import grant as make_grant
 from access.log_faults import log_faults_translated
 from access.targets import load_target
 from access.terms import GrantState, RowScope
 from audit.log import Log, open_log
+from casework.regradings import list_regradings, see_regrading, tell_regraded
 from cli.output import as_json_option, console, errors, print_json, print_table
 from cli.platform import Platform, platform
 from rules.departments import resolve_department
-from rules.tiers import Tier, load_tier_policy
+from rules.tiers import Audience, Tier, load_tier_policy
 
 by_option = click.option("--as", "by", default=OPERATOR_NAME, show_default=True, help="The account that decides (账号).")
 day = click.DateTime(formats=["%Y-%m-%d"])
@@ -63,6 +64,17 @@ def account(here: Platform, name: str, title: str, department: str | None, roles
 @click.option("--case", "case_number", default="", help="Case number (办件号).")
 @click.option("--area", "areas", multiple=True, help="Only rows of this area: a code of 6, 9, 12 or 15 digits (行范围).")
 @click.option("--where", "filters", multiple=True, help="Only rows where COLUMN=VALUE (行范围).")
+@click.option(
+    "--audience",
+    type=click.Choice([one.value for one in Audience]),
+    default="department",
+    show_default=True,
+    help="For whom it is opened (开放范围).",
+)
+@click.option("--named", multiple=True, help="With `--audience leaders`: an account that may use it (指定账号).")
+@click.option(
+    "--mask", "masks", multiple=True, help="COLUMN=MASK: another mask than the usual one, of those in rules/tiers.yaml (脱敏方法)."
+)
 @click.option("--from", "valid_from", type=day, help="First day; by default today (起).")
 @click.option("--to-day", "valid_to", type=day, required=True, help="Last day (止).")
 @by_option
@@ -70,7 +82,8 @@ def account(here: Platform, name: str, title: str, department: str | None, roles
 @platform
 def add(
     here: Platform, grantee: str, target: str, columns: str, tier: str, purpose: str, basis: str, case_number: str, areas: tuple[str, ...],
-    filters: tuple[str, ...], valid_from: datetime | None, valid_to: datetime, by: str, as_json: bool,
+    filters: tuple[str, ...], audience: str, named: tuple[str, ...], masks: tuple[str, ...], valid_from: datetime | None,
+    valid_to: datetime, by: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a grant (授权). Its terms never change: wider terms are a new grant."""
     made = make_grant(
@@ -89,6 +102,9 @@ def add(
         valid_from=valid_from.date() if valid_from else date.today(),  # noqa: DTZ011 — a day of the bureau's calendar
         valid_to=valid_to.date(),
         now=here.now(),
+        audience=Audience(audience),
+        named=named,
+        masks=parsed_masks(masks),
     )
     with here.store.session() as session:
         warnings = grant_warnings(made, load_target(session, here.lake, made.target), load_tier_policy())
@@ -116,6 +132,33 @@ def list_(here: Platform, as_json: bool) -> None:
     print_table("授权 grants", headers, rows, numbers=(0,))
 
 
+@grant.command()
+@click.option("--seen", type=int, help="Number of a notice that is taken note of (签收).")
+@click.option("--all", "everything", is_flag=True, help="Also what was taken note of (含已签收).")
+@by_option
+@as_json_option
+@platform
+def regraded(here: Platform, seen: int | None, everything: bool, by: str, as_json: bool) -> None:
+    """Which open grants a changed level or mask touches (重新分级): tells grantee and bureau, lists what the account was told."""
+    tell_regraded(here.store, here.lake, the_log(here), now=here.now())
+    with here.store.session() as session, session.begin():
+        where = load_account(session, by).department
+        if seen is not None:
+            see_regrading(session, seen, by=by, department=where, now=here.now())
+        found = list_regradings(session, where, unseen=not everything)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    rows = [(one.id, one.grant, one.department or "统筹局 bureau", "; ".join(map(_told, one.columns.items()))) for one in found]
+    print_table("重新分级 re-graded", ("号 no.", "授权 grant", "通知 told", "数据项 columns"), rows, numbers=(0, 1))
+
+
+def _told(column: tuple[str, Mapping[str, Mapping[str, str] | None]]) -> str:
+    name, sides = column
+    before, now = (f"{side['level']} {side['mask']}" if (side := sides[key]) else "–" for key in ("before", "now"))
+    return f"{name}: {before} → {now}"
+
+
 def _change(name: str, state: GrantState, text: str) -> None:
     @grant.command(name, help=text)
     @click.argument("number", type=int)
@@ -130,6 +173,14 @@ def _change(name: str, state: GrantState, text: str) -> None:
 _change("suspend", GrantState.SUSPENDED, "Suspend a grant (暂停); an extract under way stops.")
 _change("resume", GrantState.ACTIVE, "Resume a suspended grant (恢复).")
 _change("end", GrantState.ENDED, "End a grant for good (终止).")
+
+
+def parsed_masks(masks: tuple[str, ...]) -> Mapping[str, str]:
+    """`COLUMN=MASK` options as the mask of each column."""
+    parts = [text.partition("=") for text in masks]
+    if wrong := next((text for text, (_, equals, _) in zip(masks, parts, strict=True) if not equals), None):
+        raise click.BadParameter(f"{wrong}: 应为 COLUMN=MASK", param_hint="--mask")
+    return {column: mask for column, _, mask in parts}
 
 
 def parsed_filters(filters: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:

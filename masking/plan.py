@@ -7,9 +7,11 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.methods import Basis, Mask, RecipientKey, apply
-from rules.tiers import Level, Tier, TierPolicy
+from masking.methods import SUPPRESS, Basis, Mask, RecipientKey, apply
+from rules.levels import Level
+from rules.tiers import DEFAULT, Audience, Tier, TierPolicy, Treatment, named_mask
 
+NO_CHOICE: Mapping[str, str] = {}
 TELLING_TAIL = 4
 """From here on the last characters of an identity number hold sequence and check digit (I-05)."""
 
@@ -41,9 +43,16 @@ class ColumnPlan:
 Plan = Mapping[str, ColumnPlan]
 
 
-def plan(columns: Sequence[MaskedColumn], tier: Tier, policy: TierPolicy) -> Plan:
-    """Column → masks. A child's values have at least the level that the policy gives to minors."""
-    return {column.name: _column_plan(column, tier, policy) for column in columns}
+def plan(
+    columns: Sequence[MaskedColumn],
+    tier: Tier,
+    policy: TierPolicy,
+    *,
+    audience: Audience = Audience.DEPARTMENT,
+    chosen: Mapping[str, str] = NO_CHOICE,
+) -> Plan:
+    """Column → masks. A child's values have at least the level that the policy gives to minors. `chosen`: a column's mask as granted."""
+    return {column.name: _column_plan(column, tier, policy, audience, chosen.get(column.name)) for column in columns}
 
 
 def plan_warnings(columns: Sequence[MaskedColumn], made: Plan) -> list[str]:
@@ -89,16 +98,26 @@ def mask_column(
     return pc.if_else(is_minor, apply(column.minor_mask, values, basis), masked)
 
 
-def _column_plan(column: MaskedColumn, tier: Tier, policy: TierPolicy) -> ColumnPlan:
+def _column_plan(column: MaskedColumn, tier: Tier, policy: TierPolicy, audience: Audience, chosen: str | None) -> ColumnPlan:
+    """Where the tier shows grown-ups the value as it is, a chosen mask holds for nobody, and children keep the usual one."""
+    choice = chosen if policy.tiers[tier].by_level[column.level] is Treatment.MASK else None
     minor_level = max(column.level, policy.minors.level) if column.of_person else column.level
-    return ColumnPlan(mask=_mask(column, tier, column.level, policy), minor_mask=_mask(column, tier, minor_level, policy))
+    minor = _mask(column, tier, minor_level, policy, choice) if policy.within(audience, tier, minor_level) else SUPPRESS
+    return ColumnPlan(mask=_mask(column, tier, column.level, policy, choice), minor_mask=minor)
 
 
-def _mask(column: MaskedColumn, tier: Tier, level: Level, policy: TierPolicy) -> Mask:
-    method = policy.method(tier, level, column.kind, column.element)
-    if method == "partial_number":
-        return Mask(method=method, first=policy.partial_number.first, last=policy.partial_number.last)
-    return Mask(method=method)
+def _mask(column: MaskedColumn, tier: Tier, level: Level, policy: TierPolicy, choice: str | None) -> Mask:
+    masked = policy.tiers[tier].by_level[level] is Treatment.MASK
+    return _named(choice if choice and masked else policy.method(tier, level, column.kind, column.element), policy)
+
+
+def _named(choice: str, policy: TierPolicy) -> Mask:
+    """The mask of a method, with the setting that is named with it, or the usual one."""
+    method, setting = named_mask(choice)
+    if method != "partial_number":
+        return Mask(method=method)
+    number = policy.partial_numbers[setting or DEFAULT]
+    return Mask(method=method, first=number.first, last=number.last)
 
 
 def _years_before(today: date, years: int) -> str:

@@ -6,7 +6,7 @@ and shows it in its pages, and the text of a driver's or an engine's error can h
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
@@ -107,7 +107,8 @@ class Road:
             return None if newest is None else publish(self.store, self.home, newest.version, now=self.clock())
 
     def hand_over(self) -> "Handover | None":
-        """Bring the tickets in line with the newest golden version (R-06), tell users what changed (R-08), remind who is late (F-01).
+        """Bring the tickets in line with the newest golden version (R-06), tell users what changed (R-08) or was re-graded (G-01), remind
+        who is late (F-01).
 
         None where nothing has been reconciled yet.
         """
@@ -118,9 +119,23 @@ class Road:
         with without_values():
             done = hand_over(self.store, self.lake, now=self.clock())
             tell_users(self.store, self.lake, now=self.clock())
+            self._tell_regraded()
             with self.store.session() as session, session.begin():
                 remind(session, self.clock())
             return done
+
+    def _tell_regraded(self) -> None:
+        """Where nothing is granted yet there is nobody to tell, and no log is needed."""
+        from access.grants import open_grants
+        from access.log_faults import log_faults_translated
+        from audit.log import open_log
+        from casework.regradings import tell_regraded
+
+        with self.store.session() as session:
+            if not open_grants(session):
+                return
+        with log_faults_translated(), closing(open_log(self.home.audit_url, self.home.keys, clock=self.clock)) as log:
+            tell_regraded(self.store, self.lake, log, now=self.clock())
 
     def _settle(self) -> None:
         """Data sets that were brought in are running, those that are late are abnormal, their reports have the newest score (C-17)."""

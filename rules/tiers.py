@@ -1,4 +1,4 @@
-"""Levels (分级), release tiers (开放层级) and what each tier lets through, read from `tiers.yaml`. law.md G-02, G-07, I-05…I-07, P-08."""
+"""Release tiers (开放层级), audiences (开放范围) and what each lets through, read from `tiers.yaml`. law.md G-02, I-05…I-07, P-08."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,7 @@ from typing import Any
 
 import yaml
 
-
-class Level(StrEnum):
-    """How sensitive a column is; comparable, L4 the highest."""
-
-    L1 = "L1"
-    L2 = "L2"
-    L3 = "L3"
-    L4 = "L4"
+from rules.levels import Level
 
 
 class Tier(StrEnum):
@@ -65,6 +58,16 @@ class TierRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AudienceRule:
+    """The highest level of a column that an audience may be granted, by tier; a tier that is missing is not for it."""
+
+    audience: Audience
+    zh: str
+    en: str
+    highest: Mapping[Tier, Level]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PartialNumber:
     """How many characters of a number stay readable at each end."""
 
@@ -81,15 +84,22 @@ class MinorRule:
     unknown_age_is_minor: bool
 
 
+NOTHING_ELSE = frozenset({"suppress"})
+DEFAULT = "default"
+
+
 @dataclass(frozen=True, kw_only=True)
 class TierPolicy:
     """One version of the rules; results say which."""
 
     version: int
     tiers: Mapping[Tier, TierRule]
+    audiences: Mapping[Audience, AudienceRule]
     masks: Mapping[str, Mapping[Level, str]]
     elements: Mapping[str, str]
-    partial_number: PartialNumber
+    alternatives: Mapping[str, frozenset[str]]
+    partial_numbers: Mapping[str, PartialNumber]
+    pseudonym_digest: str
     minors: MinorRule
     filter_kinds: frozenset[str]
     direct_kinds: frozenset[str]
@@ -103,10 +113,20 @@ class TierPolicy:
             return treatment.value
         return self.elements.get(element or "") or self.masks[kind][level]
 
+    def alternatives_for(self, kind: str, element: str | None) -> frozenset[str]:
+        """What a grant may name instead of the usual mask of a column."""
+        return self.alternatives.get(element or "", self.alternatives.get(kind, NOTHING_ELSE))
 
-def highest(levels: list[Level]) -> Level:
-    """就高从严 (G-01): the highest of some levels; L4 where none is known."""
-    return max(levels, default=Level.L4)
+    def within(self, audience: Audience, tier: Tier, level: Level) -> bool:
+        """Whether an audience may be granted columns of a level under a tier."""
+        most = self.audiences[audience].highest.get(tier)
+        return most is not None and level <= most
+
+
+def named_mask(choice: str) -> tuple[str, str]:
+    """`partial_number:province` as method and the name of its setting; the setting is empty where none is named."""
+    method, _, setting = choice.partition(":")
+    return method, setting
 
 
 @cache
@@ -115,9 +135,12 @@ def load_tier_policy() -> TierPolicy:
     return TierPolicy(
         version=rows["version"],
         tiers={Tier(key): _rule(Tier(key), row) for key, row in rows["tiers"].items()},
+        audiences={Audience(key): _audience(Audience(key), row) for key, row in rows["audiences"].items()},
         masks={kind: {Level(level): method for level, method in row.items()} for kind, row in rows["masks"].items()},
         elements=rows["elements"],
-        partial_number=PartialNumber(**rows["partial_number"]),
+        alternatives={key: NOTHING_ELSE | set(choices) for key, choices in rows["alternatives"].items()},
+        partial_numbers={name: PartialNumber(**row) for name, row in rows["partial_numbers"].items()},
+        pseudonym_digest=rows["pseudonyms"]["digest"],
         minors=_minors(rows["minors"]),
         filter_kinds=frozenset(rows["filters"]),
         direct_kinds=frozenset(rows["direct_identifiers"]["kinds"]),
@@ -129,6 +152,11 @@ def load_tier_policy() -> TierPolicy:
 def _rule(tier: Tier, row: Mapping[str, Any]) -> TierRule:
     by_level = {Level(level): Treatment(treatment) for level, treatment in row["by_level"].items()}
     return TierRule(tier=tier, zh=row["zh"], en=row["en"], answer=AnswerForm(row["answer"]), by_level=by_level)
+
+
+def _audience(audience: Audience, row: Mapping[str, Any]) -> AudienceRule:
+    most = {Tier(tier): Level(level) for tier, level in row["highest"].items()}
+    return AudienceRule(audience=audience, zh=row["zh"], en=row["en"], highest=most)
 
 
 def _minors(row: Mapping[str, Any]) -> MinorRule:

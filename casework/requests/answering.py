@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.grants import add_grant
+from access.targets import load_target
 from audit.log import Log
 from casework.attempts import Act
 from casework.clocks import Subject, extend, open_clocks
@@ -212,6 +213,7 @@ def _agree(doing: Acting, lake: Lake) -> None:
         terms_of(row).as_grant(row.requester_key, conditions=conditions, request=row.id),
         by=act.by,
         now=act.now,
+        target=load_target(doing.session, lake, row.target) if offer.has_data else None,
     )
     row.answer = {**row.answer, "conditions": list(conditions)}
     doing.facts |= {"grant": made.id, "answer": dict(row.answer)}

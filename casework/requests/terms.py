@@ -28,7 +28,8 @@ class RequestTerms:
     """What is asked for. `scene` 使用场景, `use_scope` 使用范围, `legal_basis` 使用依据.
 
     `responsible`: the account that answers for the copy (L-04); `warranted`: the request is true, lawful and necessary; `widens`: the grant
-    that it would widen (L-23).
+    that it would widen (L-23); `tier_reason`: why a tier above the lowest sufficient one is necessary (I-07); `masks`: the mask of a column
+    where it is not to be the usual one.
     """
 
     target: str
@@ -47,6 +48,8 @@ class RequestTerms:
     responsible: str = ""
     warranted: bool = False
     widens: int | None = None
+    tier_reason: str = ""
+    masks: Mapping[str, str] = field(default_factory=dict)
 
     def as_grant(self, requester: str, *, conditions: tuple[str, ...] = (), request: int | None = None) -> Grant:
         """The grant that agreeing to these terms would make."""
@@ -68,6 +71,7 @@ class RequestTerms:
             conditions=conditions,
             responsible=self.responsible,
             request=request,
+            masks=dict(self.masks),
         )
 
 
@@ -115,6 +119,8 @@ def terms_of(row: RequestRow) -> RequestTerms:
         responsible=row.responsible,
         warranted=row.warranted,
         widens=row.widens_grant_id,
+        tier_reason=row.tier_reason,
+        masks=dict(row.masks),
     )
 
 
@@ -137,4 +143,6 @@ def as_columns(terms: RequestTerms) -> dict[str, Any]:
         "responsible": terms.responsible,
         "warranted": terms.warranted,
         "widens_grant_id": terms.widens,
+        "tier_reason": terms.tier_reason,
+        "masks": dict(terms.masks),
     }

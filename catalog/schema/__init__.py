@@ -31,6 +31,7 @@ from catalog.schema.golden import (
     ServingVersionRow,
     StewardDecisionRow,
 )
+from catalog.schema.grants import GrantGradingRow, LinkageTicketRow, PseudonymEpochRow, RegradingNoticeRow
 from catalog.schema.intake import FaultCountRow, IngestRunRow, QualityScoreRow, QuarantineCountRow, SnapshotRow
 from catalog.schema.record import KEY_LENGTH, Key, Record, Utc
 from catalog.schema.requests import RequestMoveRow, RequestRow
@@ -65,16 +66,20 @@ __all__ = [
     "FaultCountRow",
     "GoldenInputRow",
     "GoldenVersionRow",
+    "GrantGradingRow",
     "GridWorkerRow",
     "HandoverRow",
     "IngestRunRow",
     "Key",
+    "LinkageTicketRow",
+    "PseudonymEpochRow",
     "PublishedRulesRow",
     "QualityScoreRow",
     "QuarantineCountRow",
     "ReceiptRow",
     "ReconcileRunRow",
     "Record",
+    "RegradingNoticeRow",
     "ReminderRow",
     "RequestMoveRow",
     "RequestRow",

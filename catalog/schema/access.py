@@ -69,6 +69,8 @@ class DataGrantRow(Record):
     """For whom the answer is opened (开放范围)."""
     named: Mapped[list[str]] = mapped_column(default=list)
     """The accounts that alone may use it, where the audience is named leaders."""
+    masks: Mapped[Mapping[str, Any]] = mapped_column(default=dict)
+    """A column's mask where it is not the usual one."""
     change: Mapped[int] = mapped_column(default=NEXT_GRANT_CHANGE, index=True)
     """Counts the changes of all grants: what was made or changed last has the highest."""
     granted_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))

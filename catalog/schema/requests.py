@@ -48,6 +48,10 @@ class RequestRow(Record):
     """Whose is the requester's copy (L-04)."""
     warranted: Mapped[bool]
     """That the request is true, lawful and necessary (L-14)."""
+    tier_reason: Mapped[str] = mapped_column(default="")
+    """Why a tier above the lowest sufficient one is necessary (I-07)."""
+    masks: Mapped[Mapping[str, Any]] = mapped_column(default=dict)
+    """A column's mask where it is not to be the usual one."""
     widens_grant_id: Mapped[int | None] = mapped_column(ForeignKey("data_grant.id", use_alter=True))
     """The grant that this request would widen (L-23)."""
     share: Mapped[str] = mapped_column(String(20))

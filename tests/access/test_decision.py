@@ -15,7 +15,8 @@ from access.targets import Target, TargetColumn
 from access.terms import Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from masking.plan import MaskedColumn
-from rules.tiers import Level, Tier, load_tier_policy
+from rules.levels import Level
+from rules.tiers import Audience, Tier, load_tier_policy
 
 POLICY = load_tier_policy()
 COLUMNS = {
@@ -88,6 +89,7 @@ def changed(account: Mapping[str, Any] | None = None, grant: Mapping[str, Any] |
         (changed(purpose="长" * 501), Reason.NO_PURPOSE),
         (changed(purpose="查13800138000"), Reason.PERSON_IN_PURPOSE),
         (changed(grant={"row_scope": RowScope(areas=("440605",))}, target=target(area=None)), Reason.SCOPE_WITHOUT_AREA),
+        (changed(grant={"audience": Audience.LEADERS, "named": ("chief",)}), Reason.NO_GRANT),
         (replace(QUESTION, act=Act.EXPORT_GOLDEN), Reason.NO_ROLE),
         (replace(QUESTION, act=Act.EXPORT_CROSSWALK), Reason.NO_ROLE),
         (replace(QUESTION, act=Act.WHY), Reason.NO_ROLE),
@@ -105,6 +107,16 @@ def test_a_question_is_denied_for(question: Question, reason: Reason) -> None:
     [
         ({"columns": ("name", "gone")}, frozenset(), "gone", Reason.COLUMN_UNKNOWN),
         ({}, frozenset({"name"}), "name", Reason.COLUMN_NOT_SHARED),
+        ({"audience": Audience.PUBLIC, "columns": ("name",)}, frozenset(), "name", Reason.LEVEL_OVER_AUDIENCE),
+        (
+            {"audience": Audience.ALL_DEPARTMENTS, "tier": Tier.T3, "columns": ("sex", "marital_status")},
+            frozenset(),
+            "marital_status",
+            Reason.LEVEL_OVER_AUDIENCE,
+        ),
+        ({"audience": Audience.RELATED, "tier": Tier.T4, "columns": ("sex",)}, frozenset(), "sex", Reason.LEVEL_OVER_AUDIENCE),
+        ({"masks": {"sex": "pseudonym"}}, frozenset(), "sex", Reason.MASK_NOT_OFFERED),
+        ({"masks": {"name": "keep"}}, frozenset(), "name", Reason.MASK_NOT_OFFERED),
         ({"row_scope": RowScope(equals={"marital_status": ("10",)})}, frozenset(), "marital_status", Reason.FILTER_NOT_GRANTED),
         ({"row_scope": RowScope(equals={"name": ("张三",)})}, frozenset(), "name", Reason.FILTER_NOT_ALLOWED),
         (
@@ -134,6 +146,15 @@ def test_a_filter_that_a_lower_tier_masks_is_allowed_by_a_higher_one() -> None:
     assert decide(changed(grant=terms)).allowed
 
 
+def test_a_named_leader_may_use_what_is_for_named_leaders() -> None:
+    assert decide(changed(grant={"audience": Audience.LEADERS, "named": ("lin",), "tier": Tier.T4})).allowed
+
+
+def test_a_mask_that_the_grant_names_is_the_one_that_is_used() -> None:
+    decision = decide(changed(grant={"masks": {"name": "pseudonym"}}))
+    assert str(decision.plan["name"].mask) == "pseudonym"
+
+
 def naive(question: Question) -> bool:
     """Allowed or not, written as one sentence after another."""
     account, grant, data = question.account, question.grant, question.target
@@ -158,6 +179,8 @@ def naive(question: Question) -> bool:
     if grant is None or data is None:
         return False
     mine = account.department == grant.grantee and roles & {"department_requester", "department_head"}
+    if mine and grant.audience.value == "leaders" and account.name not in grant.named:
+        mine = False
     if not mine and "bureau_operator" not in roles:
         return False
     return grant_is_in_order(question)
@@ -185,6 +208,10 @@ def columns_are_in_order(question: Question) -> bool:
     for column in grant.columns:
         if column not in data.columns or not data.columns[column].shared:
             return False
+        if data.columns[column].facts.level.value > most_for(grant.audience.value, grant.tier.value):
+            return False
+        if grant.masks.get(column, "suppress") not in ("suppress", "pseudonym" if column == "name" else "suppress"):
+            return False
     for column in grant.row_scope.equals:
         readable: dict[str, set[str]] = {
             "T0": set(),
@@ -196,6 +223,18 @@ def columns_are_in_order(question: Question) -> bool:
         if column not in grant.columns or column not in readable[grant.tier.value]:
             return False
     return True
+
+
+def most_for(audience: str, tier: str) -> str:
+    """The highest level that an audience gets; empty where it gets none."""
+    if audience in ("leaders", "department"):
+        return "L4"
+    by_tier = {
+        "related": {"T0": "L4", "T1": "L4", "T2": "L4", "T3": "L3"},
+        "all_departments": {"T0": "L4", "T1": "L3", "T2": "L3", "T3": "L2"},
+        "public": {"T0": "L3", "T2": "L1"},
+    }
+    return by_tier[audience].get(tier, "")
 
 
 NAMES = st.sampled_from([*COLUMNS, "gone"])
@@ -228,6 +267,9 @@ QUESTIONS = st.builds(
         valid_to=st.just(date(2026, 12, 31)),
         state=st.sampled_from([GrantState.ACTIVE, GrantState.ACTIVE, GrantState.SUSPENDED, GrantState.ENDED]),
         mode=st.sampled_from([Mode.FILE, Mode.FILE, *Mode]),
+        audience=st.sampled_from([Audience.DEPARTMENT, Audience.DEPARTMENT, *Audience]),
+        named=st.sampled_from([(), ("lin",), ("chief",)]),
+        masks=st.dictionaries(NAMES, st.sampled_from(["suppress", "pseudonym", "keep"]), max_size=1),
         quotas=st.sampled_from([{}, {Quota.EXTRACTS: 2}, {Quota.ROWS_PER_EXTRACT: 1}]),
     ),
     provider=st.sampled_from([None, "tax", "health"]),
@@ -237,7 +279,7 @@ QUESTIONS = st.builds(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(QUESTIONS)
 def test_the_decision_agrees_with_the_naive_evaluator(question: Question) -> None:
     decision = decide(question)

@@ -11,18 +11,21 @@ from access.grants import change_state, list_grants, load_grant
 from access.terms import GrantState, RowScope
 from audit.events import Event
 from rules.errors import Denied, NotFound, Refused
-from rules.tiers import Tier
+from rules.tiers import Audience, Tier
 from tests.access.conftest import NOW, Platform
 
 
 def test_a_grant_is_kept_as_it_was_agreed_and_recorded(platform: Platform) -> None:
     scope = RowScope(areas=("440605",), equals={"sex": ("1",)})
-    made = platform.grant(row_scope=scope, case_number="2026-17")
+    leaders = {"audience": Audience.LEADERS, "named": ["lin"], "masks": {"id_number": "encrypted_number"}}
+    made = platform.grant(row_scope=scope, case_number="2026-17", **leaders)
     with platform.store.session() as session:
         assert load_grant(session, made.id) == made
         assert list_grants(session) == [made]
     body = platform.last().record.body
     assert platform.last().record.event is Event.GRANT_MADE
+    assert (body["audience"], body["named"]) == ("leaders", ["lin"])
+    assert body["masks"] == [{"column": "id_number", "mask": "encrypted_number"}]
     assert (body["grant"], body["filters"], body["case_number"]) == (made.id, [{"column": "sex", "values": ["1"]}], "2026-17")
 
 
@@ -40,6 +43,12 @@ def test_a_grant_is_kept_as_it_was_agreed_and_recorded(platform: Platform) -> No
         {"row_scope": RowScope(equals={"name": ("王小明",)})},
         {"row_scope": RowScope(equals={"marital_status": ("10",)})},
         {"target": "enterprises", "columns": ["record"], "row_scope": RowScope(areas=("440605",))},
+        {"audience": Audience.PUBLIC, "columns": ["name"]},
+        {"audience": Audience.LEADERS},
+        {"audience": Audience.LEADERS, "named": ["he"]},
+        {"named": ["lin"]},
+        {"masks": {"name": "keep"}},
+        {"columns": ["sex"], "masks": {"name": "pseudonym"}},
     ],
 )
 def test_faulty_terms_make_no_grant(platform: Platform, wrong: dict[str, Any]) -> None:

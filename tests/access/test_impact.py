@@ -10,7 +10,8 @@ from access.accounts import Role, create_account
 from access.impact import Impact
 from access.terms import RowScope
 from rules.errors import Denied
-from rules.tiers import Level, Tier
+from rules.levels import Level
+from rules.tiers import Tier
 from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, read_parquet
 
 

@@ -9,7 +9,8 @@ from access.accounts import Role, create_account
 from access.targets import load_target
 from access.terms import Grant, RowScope
 from rules.errors import NotFound, Refused
-from rules.tiers import Level, Tier
+from rules.levels import Level
+from rules.tiers import Tier
 from tests.access.conftest import GRID, NOW, OTHER_GRID, Platform
 
 COLUMNS = ["record", "name", "phone", "marital_status"]

@@ -5,7 +5,8 @@ import pytest
 from masking.effect import EffectLevel, effect_level
 from masking.plan import MaskedColumn, plan
 from rules.elements import load_elements
-from rules.tiers import AnswerForm, Level, Tier, load_tier_policy
+from rules.levels import Level
+from rules.tiers import AnswerForm, Tier, load_tier_policy
 
 POLICY = load_tier_policy()
 

@@ -1,6 +1,5 @@
 """The plan of a tier, and children at the moment of reading. law.md I-05, I-07, P-08."""
 
-from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
@@ -8,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masking.methods import KEEP, SUPPRESS, Mask
+from masking.methods import KEEP, METHODS, SUPPRESS, Mask
 from masking.plan import ColumnPlan, MaskedColumn, mask_column, minors, needs_age, plan, plan_warnings
 from masking.pseudonyms import recipient_key
 from rules.elements import KINDS, load_elements
-from rules.tiers import Level, PartialNumber, Tier, load_tier_policy
+from rules.levels import Level, load_levels
+from rules.tiers import Audience, Tier, load_tier_policy
 
 POLICY = load_tier_policy()
 TODAY = date(2026, 11, 23)
@@ -113,7 +113,51 @@ def test_a_column_is_masked_row_by_row_as_the_person_is_a_child_or_not() -> None
 def test_a_telling_number_mask_is_warned_of() -> None:
     columns = [column("id_number"), column("birth_date")]
     assert plan_warnings(columns, plan(columns, Tier.T2, POLICY)) == []
-    custom = replace(POLICY, partial_number=PartialNumber(first=6, last=4))
-    warnings = plan_warnings(columns, plan(columns, Tier.T2, custom))
+    warnings = plan_warnings(columns, plan(columns, Tier.T2, POLICY, chosen={"id_number": "partial_number:six_four"}))
     assert len(warnings) == 2
     assert "32" in warnings[1]
+
+
+@pytest.mark.parametrize(
+    ("element", "tier", "chosen", "mask", "minor_mask"),
+    [
+        ("id_number", Tier.T2, "partial_number:province", "partial_number(2+1)", "suppress"),
+        ("id_number", Tier.T2, "encrypted_number", "encrypted_number", "suppress"),
+        ("id_number", Tier.T2, "suppress", "suppress", "suppress"),
+        ("id_number", Tier.T3, "encrypted_number", "keep", "partial_number(1+1)"),
+        ("marriage_date", Tier.T2, "year_band", "year_band", "suppress"),
+        ("fund_account", Tier.T3, "pseudonym", "pseudonym", "pseudonym"),
+        ("fund_account", Tier.T2, "pseudonym", "suppress", "suppress"),
+    ],
+)
+def test_a_chosen_mask_holds_where_the_tier_masks(element: str, tier: Tier, chosen: str, mask: str, minor_mask: str) -> None:
+    planned = plan([column(element)], tier, POLICY, chosen={element: chosen})[element]
+    assert (str(planned.mask), str(planned.minor_mask)) == (mask, minor_mask)
+
+
+@pytest.mark.parametrize("tier", [Tier.T2, Tier.T3, Tier.T4])
+@pytest.mark.parametrize("chosen", ["suppress", "pseudonym", "encrypted_number"])
+def test_of_a_child_no_more_is_told_by_a_chosen_mask(tier: Tier, chosen: str) -> None:
+    for level in Level:
+        planned = plan([column("id_number", level)], tier, POLICY, chosen={"id_number": chosen})["id_number"]
+        assert told(planned.minor_mask) <= told(planned.mask)
+
+
+def test_an_audience_that_may_not_see_the_level_of_children_gets_nothing_of_them() -> None:
+    planned = plan([column("name")], Tier.T3, POLICY, audience=Audience.RELATED)["name"]
+    assert (str(planned.mask), str(planned.minor_mask)) == ("keep", "suppress")
+
+
+def test_the_wider_the_audience_the_lower_the_levels() -> None:
+    for tier in Tier:
+        most = [POLICY.audiences[audience].highest.get(tier, "") for audience in Audience]
+        assert most == sorted(most, reverse=True), tier
+
+
+def test_every_alternative_is_a_method_with_a_known_setting() -> None:
+    elements, kinds = set(load_elements()), KINDS | {"resident_id"}
+    for key, choices in POLICY.alternatives.items():
+        assert key in elements | kinds
+        for choice in choices:
+            kept = plan([column("id_number")], Tier.T2, POLICY, chosen={"id_number": choice})["id_number"].mask
+            assert kept.method in METHODS and kept.method != "keep"
