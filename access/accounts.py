@@ -56,7 +56,7 @@ def create_account(
     """Make an account; recorded before it exists. Refused DOOR-ACCOUNT if the name is taken, DOOR-ROLES if the roles may not meet."""
     _check_roles(name, roles)
     with store.session() as session, session.begin(), log_faults_translated():
-        _may_make_accounts(session, by)
+        account_maker(session, by)
         if session.get(AccountRow, name):
             raise Refused("DOOR-ACCOUNT", where=name)
         account = _insert(session, name, title, department, roles, now)
@@ -82,6 +82,14 @@ def load_account(session: Session, name: str) -> Account:
     return Account(name=row.name, department=row.department_key, roles=frozenset(Role(role) for role in roles), active=row.active)
 
 
+def account_maker(session: Session, name: str) -> Account:
+    """The account of one who may make and end accounts and keys. Denied DOOR-DENIED for anybody else."""
+    maker = load_account(session, name)
+    if not maker.active or not maker.roles & ACCOUNT_MAKERS:
+        raise Denied("DOOR-DENIED", where=name, what="账号由统筹局建立 accounts are made by the bureau")
+    return maker
+
+
 def ensure_department(session: Session, key: str, now: datetime) -> None:
     """A department that asks need not provide anything: make its row if it is one we know. Refused DOOR-DEPARTMENT otherwise."""
     if session.get(DepartmentRow, key):
@@ -91,12 +99,6 @@ def ensure_department(session: Session, key: str, now: datetime) -> None:
         raise Refused("DOOR-DEPARTMENT", where=key)
     session.add(DepartmentRow(key=key, title=known.title, created_at=now))
     session.flush()
-
-
-def _may_make_accounts(session: Session, name: str) -> None:
-    maker = load_account(session, name)
-    if not maker.active or not maker.roles & ACCOUNT_MAKERS:
-        raise Denied("DOOR-DENIED", where=name, what="账号由统筹局建立 accounts are made by the bureau")
 
 
 def _check_roles(name: str, roles: Collection[Role]) -> None:

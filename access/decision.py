@@ -99,6 +99,18 @@ REASON_TEXTS: Mapping[Reason, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyScope:
+    """What an API key reaches of what its account may do: these acts under these grants, `plaintext` as well only where it says so."""
+
+    acts: frozenset[Act]
+    grants: frozenset[int]
+    plaintext: bool = False
+
+    def covers(self, act: Act, grant: Grant | None) -> bool:
+        return act in self.acts and grant is not None and grant.id in self.grants
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """With whom a case is: a ticket with a department, a door check with one grid worker."""
 
@@ -110,7 +122,8 @@ class Case:
 class Question:
     """Who asks for what, under which grant, on which day.
 
-    `provider`: whose data a request is for that is weighed, None the bureau's; `extracts`: how many were handed over under the grant.
+    `provider`: whose data a request is for that is weighed, None the bureau's; `extracts`: how many were handed over under the grant;
+    `key`: what the key reaches that it is asked with, None: it is not asked with one.
     """
 
     act: Act
@@ -123,6 +136,7 @@ class Question:
     provider: str | None = None
     extracts: int = 0
     case: Case | None = None
+    key: KeyScope | None = None
 
     @property
     def grant_in_use(self) -> Grant | None:
@@ -150,7 +164,7 @@ Rule = Callable[[Question], Reason | None]
 
 def decide(question: Question) -> Decision:
     """Allowed if a ground is found and nothing objects. The terms are looked at only once the asker may know of them."""
-    grounds = _told_by(GROUNDS[question.act], question)
+    grounds = _told_by(GROUNDS[question.act], question) if _within_key(question) else ()
     if not grounds:
         return Decision(allowed=False, reasons=(REFUSALS[question.act],))
     objections = _told_by(OBJECTIONS, question)
@@ -168,6 +182,11 @@ def column_objections(question: Question) -> Mapping[str, tuple[Reason, ...]]:
     if not any(found.values()):
         found |= _against_filters(question.grant, question.target, question.policy)
     return {column: reasons for column, reasons in found.items() if reasons}
+
+
+def _within_key(question: Question) -> bool:
+    """Outside of what it was made for a key learns no more than somebody else's does."""
+    return question.key is None or question.key.covers(question.act, question.grant)
 
 
 def _own_grant(question: Question) -> Reason | None:
@@ -293,6 +312,8 @@ REFUSALS: Mapping[Act, Reason] = {
     Act.IMPACT: Reason.NO_ROLE,
     Act.RELIABILITY: Reason.NO_ROLE,
 }
+KEY_ACTS = frozenset(act for act, refusal in REFUSALS.items() if refusal is Reason.NO_GRANT)
+"""What a key can be made for: what rests on a grant."""
 OBJECTIONS: tuple[Rule, ...] = (
     _account_closed,
     _purpose_missing,

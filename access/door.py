@@ -7,6 +7,7 @@ platform reads resident rows for an answer.
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -25,6 +26,7 @@ from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
 from access.labels import labelled_columns, with_labels
 from access.log_faults import log_faults_translated
+from access.presence import Presence
 from access.pseudonyms import EPOCH, MASTER_KEY
 from access.reading import (
     MaskTerms,
@@ -106,6 +108,7 @@ class Door:
         sweep(home.exports, log)
         self._staging = Staging(home.exports)
         self._recorder = Recorder(log, self._staging.holder, origin)
+        self._presence: Presence | None = None
 
     def extract(self, actor: str, grant_id: int, out: Path, file_format: str) -> Answer:
         """Write what a grant gives to `out` (csv, xlsx or parquet), its receipt beside it.
@@ -258,6 +261,12 @@ class Door:
         assert folder is not None, "the golden target knows its folder"
         return self._hand_over(admitted, delivery, lambda con, _: reliability_batches(con, folder))
 
+    def before(self, presence: Presence) -> "Door":
+        """This door as it is for one who is present: nobody else can be the actor, and what his key reaches bounds what he is given."""
+        door = copy(self)
+        door._presence = presence
+        return door
+
     def close(self) -> None:
         self._staging.close()
 
@@ -295,8 +304,9 @@ class Door:
             provider=provider,
             extracts=self._extracts(grant),
             case=case,
+            key=self._presence.scope if self._presence else None,
         )
-        facts = {"actor": actor, "department": account.department, "purpose": purpose, **facts}
+        facts = {**self._shown(), "actor": actor, "department": account.department, "purpose": purpose, **facts}
         self._require(question, facts)
         with self._store.session() as session:
             target = load_target(session, self._lake, grant.target if grant else bureaus, as_of)
@@ -313,8 +323,13 @@ class Door:
             raise Denied("DOOR-DENIED", where=question.act.value, what=decision.told())
         return decision
 
+    def _shown(self) -> Facts:
+        """By what the actor is known, for the record."""
+        return {} if self._presence is None else {"means": self._presence.means.value, "means_number": self._presence.number}
+
     def _account(self, name: str) -> Account:
         """An unknown account is one that may do nothing; who tries names learns no more than that."""
+        assert self._presence is None or name == self._presence.account.name, "whoever is present asks for himself"
         try:
             with self._store.session() as session:
                 return load_account(session, name)

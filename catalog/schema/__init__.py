@@ -33,6 +33,7 @@ from catalog.schema.golden import (
 )
 from catalog.schema.grants import GrantGradingRow, LinkageTicketRow, PseudonymEpochRow, RegradingNoticeRow
 from catalog.schema.intake import FaultCountRow, IngestRunRow, QualityScoreRow, QuarantineCountRow, SnapshotRow
+from catalog.schema.presence import ApiKeyRow
 from catalog.schema.record import KEY_LENGTH, Key, Record, Utc
 from catalog.schema.requests import RequestMoveRow, RequestRow
 from catalog.schema.tickets import ChangeNoticeRow, DisputeRow, DisputeStepRow, HandoverRow, TicketEventRow, TicketItemRow, TicketRow
@@ -43,6 +44,7 @@ __all__ = [
     "RUNNING",
     "AccountRow",
     "AddressRangeRow",
+    "ApiKeyRow",
     "AreaRow",
     "ChangeNoticeRow",
     "ClockChangeRow",

@@ -1,0 +1,31 @@
+"""Presence (到场): how who asks has shown who he is, and what that allows beyond the account's own roles.
+
+An account alone says who somebody claims to be. A person at the portal has a session, a system an API key, an operator the server's own
+command line, where the operating system has asked.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from access.accounts import Account
+from access.decision import KeyScope
+
+
+class Means(StrEnum):
+    """By what somebody is known."""
+
+    COMMAND_LINE = "command_line"
+    SESSION = "session"
+    API_KEY = "api_key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presence:
+    """Who is at the door. `number` is that of the session or key; `proven_until`: how long a second proof holds."""
+
+    account: Account
+    means: Means
+    number: int | None = None
+    scope: KeyScope | None = None
+    proven_until: datetime | None = None
