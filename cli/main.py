@@ -29,6 +29,7 @@ class LazyGroup(click.Group):
 
 
 COMMANDS = {
+    "account": "cli.accounts:account",
     "areas": "cli.catalogue:areas",
     "audit": "cli.audit:audit",
     "calendar": "cli.calendar:calendar",

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access.accounts import Account, Role
-from access.decision import GROUNDS, OBJECTIONS, REASON_TEXTS, REFUSALS, Act, Case, Question, Reason, decide
+from access.decision import GROUNDS, OBJECTIONS, REASON_TEXTS, REFUSALS, Act, Case, KeyScope, Question, Reason, decide
 from access.targets import Target, TargetColumn
 from access.terms import Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
@@ -95,6 +95,8 @@ def changed(account: Mapping[str, Any] | None = None, grant: Mapping[str, Any] |
         (replace(QUESTION, act=Act.WHY), Reason.NO_ROLE),
         (replace(QUESTION, act=Act.REVIEW), Reason.NO_ROLE),
         (replace(QUESTION, act=Act.RELIABILITY), Reason.NO_ROLE),
+        (replace(QUESTION, key=KeyScope(acts=frozenset({Act.EXTRACT}), grants=frozenset({2}))), Reason.NO_GRANT),
+        (replace(QUESTION, key=KeyScope(acts=frozenset(), grants=frozenset({1}))), Reason.NO_GRANT),
     ],
 )
 def test_a_question_is_denied_for(question: Question, reason: Reason) -> None:
@@ -160,6 +162,9 @@ def naive(question: Question) -> bool:
     account, grant, data = question.account, question.grant, question.target
     roles = {role.value for role in account.roles}
     if not account.active or not question.purpose.strip() or len(question.purpose) > 500 or "13800138000" in question.purpose:
+        return False
+    key = question.key
+    if key is not None and (question.act not in key.acts or grant is None or grant.id not in key.grants):
         return False
     if question.act in (Act.WHY, Act.REVIEW, Act.SIMULATE, Act.RELIABILITY):
         return bool(roles & {"bureau_operator", "steward"}) and grant_is_in_order(question)
@@ -275,6 +280,8 @@ QUESTIONS = st.builds(
     provider=st.sampled_from([None, "tax", "health"]),
     extracts=st.integers(0, 3),
     case=st.none() | st.builds(Case, department=st.sampled_from(["tax", "health", None]), worker=st.sampled_from(["lin", "he", None])),
+    key=st.none()
+    | st.builds(KeyScope, acts=st.sampled_from([frozenset({Act.EXTRACT}), frozenset(Act)]), grants=st.sampled_from([{1}, {2}])),
     target=st.builds(target, withheld=st.frozensets(NAMES, max_size=1), area=st.sampled_from([None, "grid_code"])),
 )
 
