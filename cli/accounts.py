@@ -23,7 +23,9 @@ def account() -> None:
 @account.command()
 @click.argument("name")
 @click.option("--title", required=True, help="Which system holds the key (系统名称).")
-@click.option("--act", "acts", multiple=True, required=True, type=click.Choice(sorted(KEY_ACTS)), help="What it may ask (动作).")
+@click.option(
+    "--act", "acts", multiple=True, required=True, type=click.Choice(sorted(act.value for act in KEY_ACTS)), help="What it may ask (动作)."
+)
 @click.option("--grant", "grants", multiple=True, required=True, type=int, help="Under which grants (授权编号).")
 @click.option("--days", type=int, default=DEFAULT_KEY_DAYS, show_default=True, help="How long it lives (有效天数).")
 @click.option("--plaintext", is_flag=True, help="It may be answered in plaintext of level L3 and above (可得明文).")
