@@ -224,7 +224,7 @@ ASKS: dict[str, Ask] = {
     "simulate": lambda p, out, actor: p.door.simulate(actor, EXPORT, load_survivorship()),
     "why": lambda p, out, actor: p.door.why(actor, EXPORT, "R0000000001"),
 }
-NOT_ANSWERS = {"close"}
+NOT_ANSWERS = {"before", "close"}
 
 
 def a_ticket(platform: Platform) -> int:
