@@ -11,12 +11,13 @@ It reads numbers_elsewhere(number) where it stands: golden numbers of residents 
 """
 
 from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from golden.believing import Model, believe
+from golden.believing import Beliefs, Model, believe
 from golden.claims import NOT_OF_RECORD, batches, list_claimants, list_claims, list_rules
 from golden.engine import arrow, keep
 from golden.exact_groups import birth_in, sex_in
@@ -105,16 +106,24 @@ def make_empty(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _believe(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
-    """believed, element by element."""
+    """believed, element by element; while one element's claims are weighed the next one's are read."""
     con.execute("CREATE OR REPLACE TEMP TABLE believed (eix SMALLINT, res BIGINT, vid UBIGINT, p DECIMAL(9, 8), independent INTEGER)")
-    for eix, model in enumerate(models):
-        words = {word: place for place, word in enumerate(model.values)}
-        beliefs = believe(claims_of(con, eix, words), model)
-        con.register(
-            "arriving", pa.table({"res": beliefs.resident, "vid": beliefs.value, "p": beliefs.p, "independent": beliefs.independent})
-        )
-        con.execute(f"INSERT INTO believed SELECT {eix}, res, vid, round(p, 8)::DECIMAL(9, 8), independent FROM arriving")
-        con.unregister("arriving")
+    with ThreadPoolExecutor(1) as weighing:
+        under_way: Future[Beliefs] | None = None
+        for eix, model in enumerate(models):
+            words = {word: place for place, word in enumerate(model.values)}
+            claims = claims_of(con, eix, words)
+            if under_way is not None:
+                _keep_beliefs(con, eix - 1, under_way.result())
+            under_way = weighing.submit(believe, claims, model)
+        if under_way is not None:
+            _keep_beliefs(con, len(models) - 1, under_way.result())
+
+
+def _keep_beliefs(con: duckdb.DuckDBPyConnection, eix: int, beliefs: Beliefs) -> None:
+    con.register("arriving", pa.table({"res": beliefs.resident, "vid": beliefs.value, "p": beliefs.p, "independent": beliefs.independent}))
+    con.execute(f"INSERT INTO believed SELECT {eix}, res, vid, round(p, 8)::DECIMAL(9, 8), independent FROM arriving")
+    con.unregister("arriving")
 
 
 def _weigh(con: duckdb.DuckDBPyConnection) -> None:
