@@ -60,19 +60,26 @@ class InclusionProof:
     note: str
 
 
-@dataclass(kw_only=True)
-class _Waiting:
+@dataclass(frozen=True, kw_only=True)
+class _Encoded:
     data: bytes
     event: Event
     body: Body
-    seq: int | None = None
+
+
+@dataclass(kw_only=True)
+class _Waiting:
+    """Records of one thread, which get indices in a row in one commit; `first` is the index of the first."""
+
+    records: Sequence[_Encoded]
+    first: int | None = None
     fault: BaseException | None = field(default=None, repr=False)
     turn: threading.Event | None = None
-    """Set when it is written, or when its thread is to write for all that wait; none for one that found nobody writing."""
+    """Set when they are written, or when their thread is to write for all that wait; none for one that found nobody writing."""
 
     @property
     def settled(self) -> bool:
-        return self.seq is not None or self.fault is not None
+        return self.first is not None or self.fault is not None
 
 
 class Log:
@@ -102,14 +109,17 @@ class Log:
 
     def append(self, event: Event, body: Body) -> Sealed:
         """Write one record; durable when this returns. Raises RecordRefused (nothing written) or LogUnavailable (do not answer)."""
-        item = _Waiting(data=encode(Record(event=event, at=self._clock(), body=body)), event=event, body=body)
-        self._await_turn(item)
-        if not item.settled:
-            self._write_waiting()
-        if item.fault is not None:
-            raise item.fault
-        assert item.seq is not None
-        return Sealed(seq=item.seq, leaf_hash=leaf_hash(item.data))
+        return self._write([self._encoded(event, body)])[0]
+
+    def append_all(self, records: Sequence[tuple[Event, Body]]) -> list[Sealed | RecordRefused]:
+        """Write many records in one commit, in their order; all durable when this returns.
+
+        A record that cannot be written takes no index and stops no other: its place in the answer holds why. Raises LogUnavailable if none
+        was written.
+        """
+        encoded = [self._encoded_or_refused(event, body) for event, body in records]
+        written = iter(self._write([one for one in encoded if isinstance(one, _Encoded)]))
+        return [one if isinstance(one, RecordRefused) else next(written) for one in encoded]
 
     def append_sealed(self, event: Event, body: Body) -> Sealed:
         """Write one record and seal it at once: for what is rare and weighty, where no integrator follows within the second."""
@@ -137,6 +147,17 @@ class Log:
         if not rows:
             raise LogBroken(seq, "the record is missing")
         return _stored(seq, rows[0][0])
+
+    def check_held(self, sealed: Sequence[Sealed]) -> None:
+        """That the log holds these records as they were written: looked up by their indices, compared by their hashes. LogBroken if not."""
+        wanted = {record.seq: record.leaf_hash for record in sealed}
+        if wanted:
+            sql = "SELECT seq, record FROM entry WHERE seq >= ? AND seq <= ?"
+            for seq, data in self._storage.rows(sql, (min(wanted), max(wanted))):
+                if wanted.get(seq) == leaf_hash(as_bytes(data)):
+                    del wanted[seq]
+        if wanted:
+            raise LogBroken(min(wanted), "a record is not there as it was written")
 
     def entries(self, start: int = 0, end: int | None = None) -> Iterator[Entry]:
         """The records [start, end) in order."""
@@ -172,6 +193,28 @@ class Log:
     def close(self) -> None:
         self._storage.close()
 
+    def _encoded(self, event: Event, body: Body) -> _Encoded:
+        return _Encoded(data=encode(Record(event=event, at=self._clock(), body=body)), event=event, body=body)
+
+    def _encoded_or_refused(self, event: Event, body: Body) -> _Encoded | RecordRefused:
+        try:
+            return self._encoded(event, body)
+        except RecordRefused as refused:
+            return refused
+
+    def _write(self, records: Sequence[_Encoded]) -> list[Sealed]:
+        """Write records in a row, together with what other threads write at the same time."""
+        if not records:
+            return []
+        item = _Waiting(records=records)
+        self._await_turn(item)
+        if not item.settled:
+            self._write_waiting()
+        if item.fault is not None:
+            raise item.fault
+        assert item.first is not None
+        return [Sealed(seq=seq, leaf_hash=leaf_hash(record.data)) for seq, record in enumerate(records, start=item.first)]
+
     def _await_turn(self, item: _Waiting) -> None:
         """Queue up; return at once if nobody writes, else when the record is written or it is this thread's turn to write."""
         with self._queue:
@@ -183,14 +226,15 @@ class Log:
         item.turn.wait()
 
     def _write_waiting(self) -> None:
-        """Write all that wait in one commit, this thread's own record first among them; then let the next in the queue write."""
+        """Write what waits in one commit, this thread's own records first among it; then let the next in the queue write."""
         with self._queue:
-            group = self._waiting[:MAX_RECORDS_A_COMMIT]
-            del self._waiting[:MAX_RECORDS_A_COMMIT]
+            count = _fitting(self._waiting)
+            group = self._waiting[:count]
+            del self._waiting[:count]
         try:
-            first = self._commit(group)
-            for seq, item in enumerate(group, start=first):
-                item.seq = seq
+            first = self._commit([record for item in group for record in item.records])
+            for item in group:
+                item.first, first = first, first + len(item.records)
         except BaseException as fault:
             for item in group:
                 item.fault = fault
@@ -201,13 +245,12 @@ class Log:
             if item.turn:
                 item.turn.set()
 
-    def _commit(self, group: Sequence[_Waiting]) -> int:
+    def _commit(self, records: Sequence[_Encoded]) -> int:
         with self._storage.transaction() as db:
-            rows = db.rows("UPDATE head SET next_seq = next_seq + ? RETURNING next_seq", (len(group),))
-            first = int(rows[0][0]) - len(group)
-            db.run_many("INSERT INTO entry (seq, record) VALUES (?, ?)", [(first + i, item.data) for i, item in enumerate(group)])
-            for seq, item in enumerate(group, start=first):
-                _keep_track(db, seq, item)
+            rows = db.rows("UPDATE head SET next_seq = next_seq + ? RETURNING next_seq", (len(records),))
+            first = int(rows[0][0]) - len(records)
+            db.run_many("INSERT INTO entry (seq, record) VALUES (?, ?)", [(first + i, record.data) for i, record in enumerate(records)])
+            _keep_track(db, first, records)
         return first
 
     def _seal_some(self) -> int:
@@ -292,11 +335,25 @@ def _introduce(storage: Storage, keys: LogKeys) -> list[tuple[object, ...]]:
     return storage.rows("SELECT verifier FROM identity")
 
 
-def _keep_track(db: Transaction, seq: int, item: _Waiting) -> None:
-    if item.event.opens:
-        db.run("INSERT INTO open_intent (seq, holder) VALUES (?, ?)", (seq, str(item.body.get("holder", ""))))
-    elif item.event.closes:
-        db.run("DELETE FROM open_intent WHERE seq = ?", (item.body["intent"],))
+def _fitting(waiting: Sequence[_Waiting]) -> int:
+    """How many of those that wait go into one commit: the first in any case."""
+    total = 0
+    for count, item in enumerate(waiting):
+        total += len(item.records)
+        if count and total > MAX_RECORDS_A_COMMIT:
+            return count
+    return len(waiting)
+
+
+def _keep_track(db: Transaction, first: int, records: Sequence[_Encoded]) -> None:
+    """Enter the intents among the records as open, then take off those that they close, which may stand in the same commit."""
+    numbered = list(enumerate(records, start=first))
+    opened = [(seq, str(record.body.get("holder", ""))) for seq, record in numbered if record.event.opens]
+    closed = [(record.body["intent"],) for _, record in numbered if record.event.closes]
+    if opened:
+        db.run_many("INSERT INTO open_intent (seq, holder) VALUES (?, ?)", opened)
+    if closed:
+        db.run_many("DELETE FROM open_intent WHERE seq = ?", closed)
 
 
 def _unsealed(db: Transaction, size: int) -> list[bytes]:

@@ -10,7 +10,7 @@ import pytest
 from audit.errors import KeyProblem, LogBroken, LogUnavailable, ProofInvalid, RecordRefused
 from audit.events import Event
 from audit.keys import SIGNING_KEY, SUBJECT_KEY, VERIFIER_KEY, create_keys
-from audit.log import Log, open_log
+from audit.log import MAX_RECORDS_A_COMMIT, Log, Sealed, open_log
 from audit.merkle import check_consistency, root_from_inclusion
 from audit.notes import read_checkpoint
 from audit.verify import verify
@@ -194,3 +194,59 @@ def test_nothing_is_signed_over_a_missing_record(log: Log) -> None:
     with pytest.raises(LogBroken, match="missing") as fault:
         log.seal()
     assert fault.value.first_bad == 2
+
+
+def test_many_records_are_written_in_a_row_in_one_commit(log: Log) -> None:
+    sealed = log.append_all([(Event.LOG_READ, {"number": number}) for number in range(3)])
+    assert [one.seq for one in sealed if isinstance(one, Sealed)] == [0, 1, 2]
+    log.check_held([one for one in sealed if isinstance(one, Sealed)])
+    log.seal()
+    assert verify(log).ok
+
+
+def test_a_record_that_is_refused_takes_no_index_and_stops_no_other(log: Log) -> None:
+    written, refused, after = log.append_all([(Event.LOG_READ, {"n": 1}), (Event.LOG_READ, {"n": 1.5}), (Event.LOG_READ, {"n": 2})])
+    assert isinstance(refused, RecordRefused)
+    assert isinstance(written, Sealed) and isinstance(after, Sealed)
+    assert (written.seq, after.seq, log.size()) == (0, 1, 2)
+
+
+def test_nothing_written_takes_no_commit(log: Log) -> None:
+    assert log.append_all([]) == []
+    assert log.size() == 0
+
+
+def test_intents_and_results_of_many_open_and_close(log: Log) -> None:
+    first, second = (one.seq for one in log.append_all([(Event.WHY_INTENT, {"holder": "here/1"})] * 2) if isinstance(one, Sealed))
+    log.append_all([(Event.WHY_RESULT, {"intent": first}), (Event.WHY_INTENT, {"holder": "here/1"})])
+    assert [intent.seq for intent in log.open_intents()] == [second, 3]
+
+
+def test_more_records_than_a_commit_takes_are_written_all_the_same(log: Log) -> None:
+    log.append_all([(Event.LOG_READ, {"number": number}) for number in range(MAX_RECORDS_A_COMMIT + 1)])
+    assert log.size() == MAX_RECORDS_A_COMMIT + 1
+
+
+def test_threads_that_append_many_at_once_get_rows_of_indices_of_their_own(log: Log) -> None:
+    rows: list[list[int]] = []
+
+    def write(thread: int) -> None:
+        for part in range(10):
+            sealed = log.append_all([(Event.LOG_READ, {"thread": thread, "part": part})] * 7)
+            rows.append([one.seq for one in sealed if isinstance(one, Sealed)])
+
+    threads = [threading.Thread(target=write, args=(thread,)) for thread in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(row == list(range(row[0], row[0] + 7)) for row in rows)
+    assert sorted(seq for row in rows for seq in row) == list(range(420))
+
+
+def test_a_record_that_was_changed_is_not_held(log: Log) -> None:
+    sealed = log.append(Event.LOG_READ, {"number": 1})
+    with pytest.raises(LogBroken):
+        log.check_held([Sealed(seq=sealed.seq, leaf_hash=b"0" * 32)])
+    with pytest.raises(LogBroken):
+        log.check_held([sealed, Sealed(seq=sealed.seq + 1, leaf_hash=sealed.leaf_hash)])
