@@ -12,10 +12,9 @@ SEAL_EVERY_S = 0.5
 
 
 class Integrator:
-    """Seals a log from a thread of its own and brings its checkpoints to the configured targets.
+    """Seals a log from a thread of its own.
 
-    As long as it cannot seal, `check` raises why, so that no further question is taken; it goes on by itself once it can. A target that takes
-    nothing stops nobody: what it lacks it gets once it is back.
+    As long as it cannot seal, `check` raises why, so that no further question is taken; it goes on by itself once it can.
     """
 
     def __init__(self, log: Log, every_s: float = SEAL_EVERY_S) -> None:
