@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,11 @@ from access.impact import Release, earlier_releases, weigh
 from access.labels import labelled_columns, with_labels
 from access.log_faults import log_faults_translated
 from access.presence import Presence
+from access.places import free_places, give_back, places_taken, taken_place
+from access.populations import Population
 from access.pseudonyms import EPOCH, MASTER_KEY
 from access.reading import (
     MaskTerms,
-    ResidentCount,
     at_most,
     base_batches,
     counted,
@@ -41,11 +43,11 @@ from access.reading import (
     reliability_batches,
     spilling_connection,
 )
-from access.receipts import RECEIPT_SUFFIX, Receipt, as_json, keep, receipts_under
+from access.receipts import RECEIPT_SUFFIX, Receipt, add_receipt, as_json
 from access.recording import Answer, Facts, Outcome, Recorder
-from access.staging import Staging, check_writable, sweep
+from access.staging import Staging, check_writable, is_dead, sweep
 from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target
-from access.terms import Grant, GrantState, Quota
+from access.terms import Disputed, Grant, Quota
 from audit.keys import read_private, write_private
 from audit.log import Log, open_log
 from catalog.home import Home
@@ -58,7 +60,8 @@ from golden.reliability_table import COLUMNS as RELIABILITY_COLUMNS
 from golden.reliability_table import read_table
 from golden.review import read_queue
 from golden.simulation import simulate
-from masking.methods import KEEP
+from masking.effect import effect_level
+from masking.methods import KEEP, MASKS_VERSION
 from masking.plan import ColumnPlan, Plan
 from masking.pseudonyms import KEY_BYTES, recipient_key
 from rules.authority import SurvivorshipRules, load_survivorship
@@ -80,12 +83,22 @@ Batches = Iterator[pa.RecordBatch]
 class _Admitted:
     """A question that was allowed: who asks, under which grant, for what, with which masks; and the facts that records hold of it."""
 
-    act: Act
-    account: Account
-    grant: Grant | None
+    question: Question
     target: Target
     plan: Plan
     facts: Facts
+
+    @property
+    def act(self) -> Act:
+        return self.question.act
+
+    @property
+    def account(self) -> Account:
+        return self.question.account
+
+    @property
+    def grant(self) -> Grant | None:
+        return self.question.grant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +119,7 @@ class Door:
         self._lake = Lake(home.lake_root)
         self._policy = load_tier_policy()
         sweep(home.exports, log)
+        free_places(store, partial(is_dead, home.exports))
         self._staging = Staging(home.exports)
         self._recorder = Recorder(log, self._staging.holder, origin)
         self._presence: Presence | None = None
@@ -121,7 +135,8 @@ class Door:
         with self._store.session() as session:
             grant = load_grant(session, grant_id)
         admitted = self._admit(Act.EXTRACT, actor, grant.purpose if grant else "", grant, {"grant": grant_id, "format": file_format})
-        delivery = _Delivery(out=out, file_format=file_format, names=list(admitted.plan), receipt_beside=True)
+        names = self._mask_terms(admitted).names
+        delivery = _Delivery(out=out, file_format=file_format, names=names, receipt_beside=True)
         return self._hand_over(admitted, delivery, lambda con, residents: self._masked(con, admitted, residents))
 
     def export_golden(self, actor: str, purpose: str, out: Path, labels: bool = False, as_of: date | None = None) -> Answer:
@@ -135,7 +150,7 @@ class Door:
         columns = [name for name in admitted.target.columns if name == RESIDENT_ID or name in load_elements()]
         admitted = replace(admitted, plan=dict.fromkeys(columns, AS_IT_STANDS))
 
-        def batches(con: duckdb.DuckDBPyConnection, residents: ResidentCount) -> Batches:
+        def batches(con: duckdb.DuckDBPyConnection, residents: Population) -> Batches:
             plain = counted(golden_batches(con, admitted.target, columns), residents)
             return with_labels(plain, columns) if labels else plain
 
@@ -311,9 +326,7 @@ class Door:
         with self._store.session() as session:
             target = load_target(session, self._lake, grant.target if grant else bureaus, as_of)
         decision = self._require(replace(question, target=target), facts)
-        return _Admitted(
-            act=act, account=account, grant=grant, target=target, plan=decision.plan, facts=facts | self._versions(target, grant)
-        )
+        return _Admitted(question=question, target=target, plan=decision.plan, facts=facts | self._versions(target, grant))
 
     def _require(self, question: Question, facts: Facts) -> Decision:
         decision = decide(question)
@@ -341,7 +354,7 @@ class Door:
         versions = {"target": target.key, "target_version": target.version}
         return {**versions, **scope, "policy_version": self._policy.version, "rules_version": rules_version()}
 
-    def _masked(self, con: duckdb.DuckDBPyConnection, admitted: _Admitted, residents: ResidentCount) -> Batches:
+    def _masked(self, con: duckdb.DuckDBPyConnection, admitted: _Admitted, residents: Population) -> Batches:
         assert admitted.grant is not None
         scope = admitted.grant.row_scope
         base = base_batches(con, admitted.target, list(admitted.plan), scope)
@@ -351,14 +364,15 @@ class Door:
     def _mask_terms(self, admitted: _Admitted) -> MaskTerms:
         assert admitted.grant is not None
         secret = recipient_key(read_private(self._home.keys / MASTER_KEY), admitted.grant.grantee, EPOCH)
-        return MaskTerms(plan=admitted.plan, policy=self._policy, key=secret, today=self._today())
+        disputed = admitted.grant.disputed if admitted.target.holds_residents else Disputed.KEEP
+        return MaskTerms(plan=admitted.plan, policy=self._policy, key=secret, today=self._today(), disputed=disputed)
 
     def _extracts(self, grant: Grant | None) -> int:
-        """How many extracts were handed over under a grant; looked up only where they are limited."""
+        """How many extracts were handed over or are under way under a grant; looked up only where they are limited."""
         if grant is None or Quota.EXTRACTS not in grant.quotas:
             return 0
         with self._store.session() as session:
-            return receipts_under(session, grant.id)
+            return places_taken(session, grant.id)
 
     def _earlier(self, requester: str) -> list[tuple[Release, Target | None]]:
         """What a department was given before, each with its target as it stands; None for one that is no longer there."""
@@ -374,59 +388,89 @@ class Door:
             return None
 
     def _hand_over(
-        self, admitted: _Admitted, delivery: _Delivery, batches: Callable[[duckdb.DuckDBPyConnection, ResidentCount], Batches]
+        self, admitted: _Admitted, delivery: _Delivery, batches: Callable[[duckdb.DuckDBPyConnection, Population], Batches]
     ) -> Answer:
         staged = self._staging.new_file(f".{delivery.file_format}")
+        place = taken_place(self._store, admitted.grant, self._staging.holder, self._clock())
         try:
             with self._recorder.intend(admitted.act, admitted.facts) as recording:
-                residents = ResidentCount()
-                with spilling_connection(self._staging.spill) as con:
-                    watched = self._watched(batches(con, residents), admitted.grant)
-                    rows = write(staged, list(delivery.names), watched, delivery.file_format)
-                outcome = Outcome(rows=rows, residents=residents.total, digest=digest_of(staged), facts=_recorded(admitted, delivery))
-                self._check_still_granted(admitted.grant)
-                answer = Answer(self._log, recording.result(outcome), path=delivery.out)
-            self._give_receipt(admitted, delivery, answer)
-            self._staging.hand_over(staged, delivery.out)
+                with place as taken:
+                    receipt = self._staged(admitted, delivery, staged, batches)
+                    self._check_still_granted(admitted)
+                    answer = Answer(self._log, recording.result(_outcome(receipt)), path=delivery.out)
+                    self._deliver(admitted, delivery, staged, receipt, answer.seq, taken)
         finally:
             staged.unlink(missing_ok=True)
         return answer
 
-    def _give_receipt(self, admitted: _Admitted, delivery: _Delivery, answer: Answer) -> None:
-        receipt = Receipt(
+    def _staged(
+        self,
+        admitted: _Admitted,
+        delivery: _Delivery,
+        staged: Path,
+        batches: Callable[[duckdb.DuckDBPyConnection, Population], Batches],
+    ) -> Receipt:
+        """Write the answer to a file of the door's own, and its population; the receipt says what was written."""
+        population = Population()
+        self._check_still_granted(admitted)
+        with spilling_connection(self._staging.spill) as con:
+            rows = write(staged, list(delivery.names), self._watched(batches(con, population), admitted), delivery.file_format)
+        known = [column.facts for name, column in admitted.target.columns.items() if name in admitted.plan]
+        return Receipt(
             actor=admitted.account.name,
             grant=admitted.grant,
             target=admitted.target.key,
             target_version=admitted.target.version,
+            columns=tuple(delivery.names),
             plan=admitted.plan,
             policy_version=self._policy.version,
             rules_version=rules_version(),
-            rows=answer.rows,
-            residents=answer.residents,
+            masks_version=MASKS_VERSION,
+            effect_level=effect_level(known, admitted.plan, self._policy),
+            rows=rows,
+            residents=population.total,
             file_format=delivery.file_format,
-            digest=answer.digest,
-            audit_seq=answer.seq,
+            digest=digest_of(staged),
+            population=population.keep(self._home.populations),
+            groups=None,
+            fingerprint=None,
             at=self._clock(),
         )
-        number = keep(self._store, receipt)
-        if delivery.receipt_beside:
-            staged = self._staging.new_file(".json")
-            staged.write_text(as_json(receipt, number, self._log), encoding="utf-8")
-            self._staging.hand_over(staged, delivery.out.with_name(delivery.out.name + RECEIPT_SUFFIX))
 
-    def _watched(self, batches: Batches, grant: Grant | None) -> Batches:
-        """A grant that is suspended or ended stops an extract under way (L-27)."""
+    def _deliver(
+        self, admitted: _Admitted, delivery: _Delivery, staged: Path, receipt: Receipt, seq: int, place: int | None
+    ) -> None:
+        """Hand over what is sealed, its receipt first; looked at once more, for sealing may have waited."""
+        try:
+            self._check_still_granted(admitted)
+            with self._store.session() as session, session.begin():
+                number = add_receipt(session, receipt, seq)
+                give_back(session, place)
+            if delivery.receipt_beside:
+                beside = self._staging.new_file(".json")
+                beside.write_text(as_json(receipt, number, seq, self._log), encoding="utf-8")
+                self._staging.hand_over(beside, delivery.out.with_name(delivery.out.name + RECEIPT_SUFFIX))
+            self._staging.hand_over(staged, delivery.out)
+        except Denied as stopped:
+            self._recorder.withhold(admitted.act, seq, stopped.code)
+            raise
+
+    def _watched(self, batches: Batches, admitted: _Admitted) -> Batches:
         for batch in batches:
-            self._check_still_granted(grant)
+            self._check_still_granted(admitted)
             yield batch
 
-    def _check_still_granted(self, grant: Grant | None) -> None:
-        if grant is None:
+    def _check_still_granted(self, admitted: _Admitted) -> None:
+        """Decide anew: what was suspended, ended, ran out or was graded otherwise stops an extract under way (L-27, TX-07)."""
+        if admitted.grant is None:
             return
         with self._store.session() as session:
-            now = load_grant(session, grant.id)
-        if now is None or now.state is not GrantState.ACTIVE:
-            raise Denied("DOOR-STOPPED", where=str(grant.id))
+            grant, target = load_grant(session, admitted.grant.id), load_target(session, self._lake, admitted.grant.target)
+        account = self._account(admitted.account.name)
+        anew = replace(admitted.question, account=account, grant=grant, target=target, today=self._today(), extracts=0)
+        decision = decide(anew)
+        if not decision.allowed or decision.plan != admitted.plan:
+            raise Denied("DOOR-STOPPED", where=str(admitted.grant.id))
 
     def _today(self) -> date:
         return self._clock().astimezone(CHINA).date()
@@ -447,9 +491,18 @@ def create_keys(home: Home) -> None:
             write_private(home.keys / MASTER_KEY, os.urandom(KEY_BYTES))
 
 
-def _recorded(admitted: _Admitted, delivery: _Delivery) -> Facts:
-    columns = [{"column": n, "mask": str(c.mask), "minor_mask": str(c.minor_mask)} for n, c in admitted.plan.items()]
-    return {"columns": columns, "format": delivery.file_format, "target": admitted.target.key, "target_version": admitted.target.version}
+def _outcome(receipt: Receipt) -> Outcome:
+    facts = {
+        "columns": [{"column": name, **masks} for name, masks in receipt.masks().items()],
+        "format": receipt.file_format,
+        "target": receipt.target,
+        "target_version": receipt.target_version,
+        "population": receipt.population,
+        "fingerprint": receipt.fingerprint,
+        "effect_level": int(receipt.effect_level),
+        "receipt": receipt.statement_digest(),
+    }
+    return Outcome(rows=receipt.rows, residents=receipt.residents, digest=receipt.digest, facts=facts)
 
 
 def _digest_of_value(value: Any) -> str:

@@ -14,7 +14,7 @@ from access.decision import Act, Question, column_objections, malformed_areas, p
 from access.grading import grading_of, keep_grading
 from access.log_faults import log_faults_translated
 from access.targets import Target, load_target
-from access.terms import Grant, GrantState, Mode, Quota, RowScope
+from access.terms import Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
@@ -57,6 +57,9 @@ def grant(
     audience: Audience = Audience.DEPARTMENT,
     named: Sequence[str] = (),
     masks: Mapping[str, str] | None = None,
+    disputed: Disputed = Disputed.KEEP,
+    mode: Mode = Mode.FILE,
+    quotas: Mapping[Quota, int] | None = None,
 ) -> Grant:
     """Make a grant. Refused DOOR-TERMS names every fault of the terms at once; Denied DOOR-DENIED if `by` may not grant."""
     terms = Grant(
@@ -75,6 +78,9 @@ def grant(
         audience=audience,
         named=tuple(named),
         masks=dict(masks or {}),
+        disputed=disputed,
+        mode=mode,
+        quotas=quotas or {},
     )
     with store.session() as session, session.begin():
         account = _may_grant(session, by)
@@ -228,6 +234,7 @@ def _row(terms: Grant, by: str, now: datetime) -> DataGrantRow:
         audience=terms.audience.value,
         named=list(terms.named),
         masks=dict(terms.masks),
+        disputed=terms.disputed.value,
         granted_by=by,
         granted_at=now,
     )
@@ -255,6 +262,7 @@ def _grant(row: DataGrantRow) -> Grant:
         audience=Audience(row.audience),
         named=tuple(row.named),
         masks=dict(row.masks),
+        disputed=Disputed(row.disputed),
     )
 
 
@@ -278,6 +286,7 @@ def _recorded(terms: Grant) -> dict[str, object]:
         "audience": terms.audience.value,
         "named": list(terms.named),
         "masks": [{"column": column, "mask": mask} for column, mask in sorted(terms.masks.items())],
+        "disputed": terms.disputed.value,
         "valid_from": terms.valid_from.isoformat(),
         "valid_to": terms.valid_to.isoformat(),
     }

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.files import write
-from access.reading import SUBJECT, MaskTerms, ResidentCount, base_batches, base_query, masked_batches
+from access.populations import Population
+from access.reading import SUBJECT, MaskTerms, base_batches, base_query, masked_batches
 from access.targets import Target
 from access.terms import Grant, RowScope
 from catalog.schema import DataGrantRow, ReceiptRow
@@ -106,7 +107,7 @@ def weigh(
 ) -> Impact:
     """Count it all. `staged` is a file of the door's own for the masked rows; `earlier` the releases with their targets as they stand."""
     grouping = group_columns(target, mask.plan)
-    residents, rows = ResidentCount(), _RowCount()
+    residents, rows = Population(), _RowCount()
     masked = masked_batches(base_batches(con, target, list(mask.plan), terms.row_scope), terms.row_scope, mask, residents)
     _stage(staged, grouping, rows.counted(masked))
     columns = released_columns(target, mask.plan)

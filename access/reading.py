@@ -3,19 +3,19 @@
 The area scope goes in at the base relation; filters are applied to the masked values, so that a masked value can influence no answer.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from access.populations import Population
 from access.targets import RESIDENT_ID, Target
-from access.terms import RowScope
+from access.terms import Disputed, RowScope
 from golden.reliability_table import rows_of_version
 from golden.versions import relation
 from masking.methods import RecipientKey
@@ -26,9 +26,11 @@ from rules.tiers import TierPolicy
 ROWS_A_BATCH = 65_536
 MEMORY_LIMIT = "1GB"
 THREADS = 2
-MAX_PENDING_NUMBERS = 4_000_000
 BIRTH = "__birth"
 SUBJECT = "__subject"
+IN_DISPUTE = "__in_dispute"
+DISPUTED_COLUMN = "disputed"
+"""存疑数据项: of a row the columns whose values are in dispute, as the serving copy names them."""
 NUMBER_BIRTH = r"^\d{6}(\d{4})(\d{2})(\d{2})\d{3}[\dX]$"
 
 
@@ -40,32 +42,12 @@ class MaskTerms:
     policy: TierPolicy
     key: RecipientKey
     today: date
-
-
-class ResidentCount:
-    """Counts distinct residents over batches, by the number in their id; rows that belong to no known resident count one each."""
-
-    def __init__(self) -> None:
-        self._numbers: list[np.ndarray] = []
-        self._pending = 0
-        self._unknown = 0
-
-    def add(self, subjects: pa.Array) -> None:
-        numbers = pc.cast(pc.utf8_slice_codeunits(subjects.drop_null(), 1), pa.int64()).to_numpy(zero_copy_only=False)
-        self._numbers.append(numbers)
-        self._pending += len(numbers)
-        self._unknown += subjects.null_count
-        if self._pending > MAX_PENDING_NUMBERS:
-            self._compact()
+    disputed: Disputed = Disputed.KEEP
 
     @property
-    def total(self) -> int:
-        self._compact()
-        return len(self._numbers[0]) + self._unknown
-
-    def _compact(self) -> None:
-        self._numbers = [np.unique(np.concatenate([*self._numbers, np.empty(0, dtype=np.int64)]))]
-        self._pending = 0
+    def names(self) -> list[str]:
+        """The columns that come out."""
+        return [*self.plan, *([DISPUTED_COLUMN] if self.disputed is Disputed.MARK else [])]
 
 
 @contextmanager
@@ -78,19 +60,22 @@ def spilling_connection(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def base_batches(con: duckdb.DuckDBPyConnection, target: Target, columns: Sequence[str], scope: RowScope) -> Iterator[pa.RecordBatch]:
-    """The granted columns of the rows in scope, in the target's order, with each row's resident and birth date beside them."""
+    """The granted columns of the rows in scope, in the target's order; beside them each row's resident, birth date and disputed columns."""
     yield from _batches(con, base_query(target, columns, scope.areas))
 
 
 def masked_batches(
-    batches: Iterator[pa.RecordBatch], scope: RowScope, terms: MaskTerms, residents: ResidentCount
+    batches: Iterator[pa.RecordBatch], scope: RowScope, terms: MaskTerms, residents: Population
 ) -> Iterator[pa.RecordBatch]:
     """Mask, then filter: what comes out holds nothing but masked values of rows whose *masked* values match the filters."""
     for batch in batches:
         is_minor = minors(batch[BIRTH], terms.today, terms.policy) if needs_age(terms.plan) else None
         beside = {"today": terms.today, "subjects": batch[SUBJECT]}
-        arrays = [mask_column(batch[name], column, is_minor, terms.key, name=name, **beside) for name, column in terms.plan.items()]
-        masked = pa.RecordBatch.from_arrays(arrays, names=list(terms.plan))
+        arrays = {
+            name: mask_column(batch[name], column, is_minor, terms.key, name=name, **beside) for name, column in terms.plan.items()
+        }
+        arrays = DISPUTES[terms.disputed](arrays, batch)
+        masked = pa.RecordBatch.from_arrays([arrays[name] for name in terms.names], names=terms.names)
         matching = _matching(masked, scope.equals)
         residents.add(batch[SUBJECT] if matching is None else batch[SUBJECT].filter(matching))
         yield masked if matching is None else masked.filter(matching)
@@ -133,7 +118,7 @@ def _batches(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBa
     yield from reader
 
 
-def counted(batches: Iterator[pa.RecordBatch], residents: ResidentCount) -> Iterator[pa.RecordBatch]:
+def counted(batches: Iterator[pa.RecordBatch], residents: Population) -> Iterator[pa.RecordBatch]:
     """The same batches, their residents counted as they pass."""
     for batch in batches:
         residents.add(batch[RESIDENT_ID])
@@ -143,8 +128,9 @@ def counted(batches: Iterator[pa.RecordBatch], residents: ResidentCount) -> Iter
 def base_query(target: Target, columns: Sequence[str], areas: Sequence[str]) -> str:
     """The SQL over the target's files; every name and text in it is quoted here."""
     wanted = [f"base.{_name(column)}::VARCHAR AS {_name(column)}" for column in columns]
-    selected = ", ".join([*wanted, f"{_birth(target)} AS {_name(BIRTH)}", f"{_subject(target)} AS {_name(SUBJECT)}"])
-    rows = f"{target.relation} AS base {_persons_join(target)}"
+    beside = {BIRTH: _birth(target), SUBJECT: _subject(target), IN_DISPUTE: _in_dispute(target)}
+    selected = ", ".join([*wanted, *(f"{sql} AS {_name(name)}" for name, sql in beside.items())])
+    rows = f"{target.relation} AS base {_persons_join(target)} {_disputes_join(target, columns)}"
     return f"SELECT {selected} FROM {rows} WHERE {_in_areas(target, areas)} ORDER BY base.{_name(target.order_column)}"
 
 
@@ -176,11 +162,55 @@ def _persons_join(target: Target) -> str:
     return f"LEFT JOIN ({mine}) AS crosswalk ON crosswalk.record = base._record LEFT JOIN ({people}) AS person USING (resident_id)"
 
 
+def _in_dispute(target: Target) -> str:
+    return "doubted.columns" if target.holds_residents else "NULL::VARCHAR"
+
+
+def _disputes_join(target: Target, columns: Sequence[str]) -> str:
+    """Only golden values can be in dispute; each name stands between blanks, so that none is found inside another."""
+    if not target.holds_residents:
+        return ""
+    assert target.persons is not None, "the golden target knows its folder"
+    named = ", ".join(f"'{_literal(column)}'" for column in columns) or "NULL"
+    found = f"""SELECT {RESIDENT_ID}, ' ' || string_agg(element, ' ' ORDER BY element) || ' ' AS columns
+        FROM {relation(target.persons, "values")} WHERE status <> 'ok' AND element IN ({named}) GROUP BY {RESIDENT_ID}"""
+    return f"LEFT JOIN ({found}) AS doubted ON doubted.{RESIDENT_ID} = base.{RESIDENT_ID}"
+
+
 def _in_areas(target: Target, areas: Sequence[str]) -> str:
     if not areas:
         return "true"
     assert target.area_column is not None, "the decision lets no area scope through without an area column"
     return "(" + " OR ".join(f"starts_with(base.{_name(target.area_column)}, '{_literal(area)}')" for area in areas) + ")"
+
+
+Columns = Mapping[str, pa.Array]
+
+
+def _as_they_are(columns: Columns, _base: pa.RecordBatch) -> Columns:
+    return columns
+
+
+def _left_out(columns: Columns, base: pa.RecordBatch) -> Columns:
+    return {name: pc.if_else(_is_disputed(base, name), None, values) for name, values in columns.items()}
+
+
+def _marked(columns: Columns, base: pa.RecordBatch) -> Columns:
+    """One column more, which names a row's disputed columns: only those of which the row shows a value."""
+    named = [pc.if_else(pc.and_(_is_disputed(base, name), pc.is_valid(values)), name, None) for name, values in columns.items()]
+    joined = pc.binary_join_element_wise(*named, " ", null_handling="skip")
+    return {**columns, DISPUTED_COLUMN: pc.if_else(pc.equal(joined, ""), None, joined)}
+
+
+def _is_disputed(base: pa.RecordBatch, name: str) -> pa.Array:
+    return pc.fill_null(pc.match_substring(base[IN_DISPUTE], f" {name} "), False)
+
+
+DISPUTES: Mapping[Disputed, Callable[[Columns, pa.RecordBatch], Columns]] = {
+    Disputed.KEEP: _as_they_are,
+    Disputed.LEAVE_OUT: _left_out,
+    Disputed.MARK: _marked,
+}
 
 
 def _matching(masked: pa.RecordBatch, equals: Mapping[str, Sequence[str]]) -> pa.Array | None:

@@ -82,6 +82,11 @@ class Recorder:
         with log_faults_translated():
             self._log.append_sealed(act.intent.sibling("denied"), {"origin": self._origin, **facts, **why})
 
+    def withhold(self, act: Act, seq: int, kind: str) -> None:
+        """What the RESULT record at `seq` tells of was not handed over after all."""
+        with log_faults_translated():
+            self._log.append_sealed(act.intent.sibling("withheld"), {"result": seq, "why": kind})
+
     @contextmanager
     def intend(self, act: Act, facts: Facts) -> Iterator[Recording]:
         """INTENT now; ABORTED if the block fails before its RESULT."""

@@ -86,9 +86,8 @@ def check_writable(out: Path) -> None:
 
 def sweep(exports: Path, log: Log) -> int:
     """Close the intents of dead doors as ABORTED and remove what they had staged; returns how many intents were closed."""
-    here = socket.gethostname()
     with hold(exports / f"{STAGING}.lock"), log_faults_translated():
-        dead = [intent for intent in log.open_intents() if _is_dead(exports, here, intent.holder)]
+        dead = [intent for intent in log.open_intents() if is_dead(exports, intent.holder)]
         for intent in dead:
             close_intent(log, intent.seq, intent.event, "process_died")
         for folder in _leftover_folders(exports):
@@ -96,10 +95,10 @@ def sweep(exports: Path, log: Log) -> int:
     return len(dead)
 
 
-def _is_dead(exports: Path, here: str, holder: str) -> bool:
-    """Doors on other machines are left to those machines."""
+def is_dead(exports: Path, holder: str) -> bool:
+    """Whether a door of this machine has died; doors on other machines are left to those machines."""
     host, _, token = holder.partition("/")
-    return host == here and not is_held(exports / STAGING / token / LOCK)
+    return host == socket.gethostname() and not is_held(exports / STAGING / token / LOCK)
 
 
 def _leftover_folders(exports: Path) -> Iterator[Path]:

@@ -40,6 +40,14 @@ class Quota(StrEnum):
     ROWS_PER_EXTRACT = "rows_per_extract"
 
 
+class Disputed(StrEnum):
+    """What becomes of golden values that are in dispute (存疑): left out, kept and named in a column of their own, or kept."""
+
+    LEAVE_OUT = "leave_out"
+    MARK = "mark"
+    KEEP = "keep"
+
+
 class GrantState(StrEnum):
     """正常 → 暂停 → (恢复 | 终止), law.md L-27."""
 
@@ -93,3 +101,4 @@ class Grant:
     audience: Audience = Audience.DEPARTMENT
     named: tuple[str, ...] = ()
     masks: Mapping[str, str] = field(default_factory=dict)
+    disputed: Disputed = Disputed.KEEP

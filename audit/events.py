@@ -16,6 +16,8 @@ class Event(StrEnum):
     EXTRACT_RESULT = "access:extract:result"
     EXTRACT_DENIED = "access:extract:denied"
     EXTRACT_ABORTED = "access:extract:aborted"
+    EXTRACT_WITHHELD = "access:extract:withheld"
+    """Sealed, but not handed over: stopped between its record and its delivery; `result` names the record."""
     GOLDEN_INTENT = "access:golden:intent"
     GOLDEN_RESULT = "access:golden:result"
     GOLDEN_DENIED = "access:golden:denied"

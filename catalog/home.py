@@ -53,6 +53,11 @@ class Home:
         return self.root / "exports"
 
     @property
+    def populations(self) -> Path:
+        """The residents of each bulk answer, as bitmaps named by their digests."""
+        return self.root / "populations"
+
+    @property
     def serving_dir(self) -> Path:
         """The versioned `serving-N.db` files."""
         return self.root / "serving"
@@ -65,8 +70,8 @@ class Home:
         """Make the folders and bring the database to the newest schema. Safe to repeat, at any time."""
         from catalog.store import migrate  # SQLAlchemy and Alembic take 0.5 s to load; a Home is often only a set of paths
 
-        for folder in (self.root, self.lake_root, self.dagster, self.exports, self.serving_dir, self.keys):
+        for folder in (self.root, self.lake_root, self.dagster, self.exports, self.serving_dir, self.keys, self.populations):
             folder.mkdir(parents=True, exist_ok=True)
-        for private in (self.keys, self.exports):
+        for private in (self.keys, self.exports, self.populations):
             private.chmod(PRIVATE)
         migrate(self.store_url)

@@ -15,6 +15,9 @@ from masking.keyed_hashes import SHA256, keyed_hashes
 from masking.noise import with_noise
 from rules.names import surnames
 
+MASKS_VERSION = 1
+"""Raised when a method gives another result than before; receipts name it."""
+
 STAR = "*"
 HIDDEN_NAME_STARS = 3
 LONGEST_HAN_NAME = 4

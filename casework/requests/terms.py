@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from access.terms import Grant, GrantState, Mode, Quota, RowScope
+from access.terms import Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.records import names_a_person
 from catalog.schema import RequestRow
 from rules.tiers import AnswerForm, Tier, TierPolicy
@@ -50,6 +50,7 @@ class RequestTerms:
     widens: int | None = None
     tier_reason: str = ""
     masks: Mapping[str, str] = field(default_factory=dict)
+    disputed: Disputed = Disputed.MARK
 
     def as_grant(self, requester: str, *, conditions: tuple[str, ...] = (), request: int | None = None) -> Grant:
         """The grant that agreeing to these terms would make."""
@@ -72,6 +73,7 @@ class RequestTerms:
             responsible=self.responsible,
             request=request,
             masks=dict(self.masks),
+            disputed=self.disputed,
         )
 
 
@@ -121,6 +123,7 @@ def terms_of(row: RequestRow) -> RequestTerms:
         widens=row.widens_grant_id,
         tier_reason=row.tier_reason,
         masks=dict(row.masks),
+        disputed=Disputed(row.disputed),
     )
 
 
@@ -145,4 +148,5 @@ def as_columns(terms: RequestTerms) -> dict[str, Any]:
         "widens_grant_id": terms.widens,
         "tier_reason": terms.tier_reason,
         "masks": dict(terms.masks),
+        "disputed": terms.disputed.value,
     }

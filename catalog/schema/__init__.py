@@ -22,6 +22,7 @@ from catalog.schema.catalogue import (
 )
 from catalog.schema.clocks import RUNNING, ClockChangeRow, ClockRow, ExplanationRow, ReminderRow
 from catalog.schema.door_checks import DoorCheckRow, GridWorkerRow
+from catalog.schema.extracts import ExtractPlaceRow
 from catalog.schema.golden import (
     DecisionAnchorRow,
     EnterpriseVersionRow,
@@ -65,6 +66,7 @@ __all__ = [
     "EntryResourceRow",
     "EntryRow",
     "ExplanationRow",
+    "ExtractPlaceRow",
     "FaultCountRow",
     "GoldenInputRow",
     "GoldenVersionRow",

@@ -69,6 +69,8 @@ class DataGrantRow(Record):
     """For whom the answer is opened (开放范围)."""
     named: Mapped[list[str]] = mapped_column(default=list)
     """The accounts that alone may use it, where the audience is named leaders."""
+    disputed: Mapped[str] = mapped_column(String(20), default="keep")
+    """What becomes of values in dispute (存疑): left out, marked or kept."""
     masks: Mapped[Mapping[str, Any]] = mapped_column(default=dict)
     """A column's mask where it is not the usual one."""
     change: Mapped[int] = mapped_column(default=NEXT_GRANT_CHANGE, index=True)
@@ -94,5 +96,13 @@ class ReceiptRow(Record):
     residents: Mapped[int] = mapped_column(BigInteger)
     format: Mapped[str] = mapped_column(String(20))
     digest: Mapped[str] = mapped_column(String(64))
+    population: Mapped[str | None] = mapped_column(String(64))
+    """The digest that the bitmap of its residents is named by; none of what was handed over before there were any."""
+    groups: Mapped[str | None] = mapped_column(String(64))
+    """Of a statistic the digest of its groups with their residents."""
+    fingerprint: Mapped[str | None] = mapped_column(String(32))
+    """Which copy it is (指纹); none: not markable."""
+    effect_level: Mapped[int | None]
+    """去标识化效果分级 (law.md I-02)."""
     audit_seq: Mapped[int] = mapped_column(BigInteger)
     handed_over_at: Mapped[datetime]

@@ -48,6 +48,7 @@ class RequestRow(Record):
     """Whose is the requester's copy (L-04)."""
     warranted: Mapped[bool]
     """That the request is true, lawful and necessary (L-14)."""
+    disputed: Mapped[str] = mapped_column(String(20), default="keep")
     tier_reason: Mapped[str] = mapped_column(default="")
     """Why a tier above the lowest sufficient one is necessary (I-07)."""
     masks: Mapped[Mapping[str, Any]] = mapped_column(default=dict)
