@@ -393,12 +393,11 @@ class Door:
         staged = self._staging.new_file(f".{delivery.file_format}")
         place = taken_place(self._store, admitted.grant, self._staging.holder, self._clock())
         try:
-            with self._recorder.intend(admitted.act, admitted.facts) as recording:
-                with place as taken:
-                    receipt = self._staged(admitted, delivery, staged, batches)
-                    self._check_still_granted(admitted)
-                    answer = Answer(self._log, recording.result(_outcome(receipt)), path=delivery.out)
-                    self._deliver(admitted, delivery, staged, receipt, answer.seq, taken)
+            with self._recorder.intend(admitted.act, admitted.facts) as recording, place as taken:
+                receipt = self._staged(admitted, delivery, staged, batches)
+                self._check_still_granted(admitted)
+                answer = Answer(self._log, recording.result(_outcome(receipt)), path=delivery.out)
+                self._deliver(admitted, delivery, staged, receipt, answer.seq, taken)
         finally:
             staged.unlink(missing_ok=True)
         return answer
@@ -437,9 +436,7 @@ class Door:
             at=self._clock(),
         )
 
-    def _deliver(
-        self, admitted: _Admitted, delivery: _Delivery, staged: Path, receipt: Receipt, seq: int, place: int | None
-    ) -> None:
+    def _deliver(self, admitted: _Admitted, delivery: _Delivery, staged: Path, receipt: Receipt, seq: int, place: int | None) -> None:
         """Hand over what is sealed, its receipt first; looked at once more, for sealing may have waited."""
         try:
             self._check_still_granted(admitted)

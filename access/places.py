@@ -1,4 +1,4 @@
-"""Places (名额) of a grant that is limited to so many extracts: taken before an extract starts, so that two at once cannot share the last."""
+"""Places (名额) of a grant that is limited to so many extracts: taken before one starts, so that two at once cannot share the last."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -33,6 +33,8 @@ DISPUTED_COLUMN = "disputed"
 """存疑数据项: of a row the columns whose values are in dispute, as the serving copy names them."""
 NUMBER_BIRTH = r"^\d{6}(\d{4})(\d{2})(\d{2})\d{3}[\dX]$"
 
+Columns = Mapping[str, pa.Array]
+
 
 @dataclass(frozen=True, kw_only=True)
 class MaskTerms:
@@ -64,17 +66,13 @@ def base_batches(con: duckdb.DuckDBPyConnection, target: Target, columns: Sequen
     yield from _batches(con, base_query(target, columns, scope.areas))
 
 
-def masked_batches(
-    batches: Iterator[pa.RecordBatch], scope: RowScope, terms: MaskTerms, residents: Population
-) -> Iterator[pa.RecordBatch]:
+def masked_batches(batches: Iterator[pa.RecordBatch], scope: RowScope, terms: MaskTerms, residents: Population) -> Iterator[pa.RecordBatch]:
     """Mask, then filter: what comes out holds nothing but masked values of rows whose *masked* values match the filters."""
     for batch in batches:
         is_minor = minors(batch[BIRTH], terms.today, terms.policy) if needs_age(terms.plan) else None
         beside = {"today": terms.today, "subjects": batch[SUBJECT]}
-        arrays = {
-            name: mask_column(batch[name], column, is_minor, terms.key, name=name, **beside) for name, column in terms.plan.items()
-        }
-        arrays = DISPUTES[terms.disputed](arrays, batch)
+        plain = {name: mask_column(batch[name], column, is_minor, terms.key, name=name, **beside) for name, column in terms.plan.items()}
+        arrays = DISPUTES[terms.disputed](plain, batch)
         masked = pa.RecordBatch.from_arrays([arrays[name] for name in terms.names], names=terms.names)
         matching = _matching(masked, scope.equals)
         residents.add(batch[SUBJECT] if matching is None else batch[SUBJECT].filter(matching))
@@ -184,9 +182,6 @@ def _in_areas(target: Target, areas: Sequence[str]) -> str:
     return "(" + " OR ".join(f"starts_with(base.{_name(target.area_column)}, '{_literal(area)}')" for area in areas) + ")"
 
 
-Columns = Mapping[str, pa.Array]
-
-
 def _as_they_are(columns: Columns, _base: pa.RecordBatch) -> Columns:
     return columns
 
@@ -197,8 +192,8 @@ def _left_out(columns: Columns, base: pa.RecordBatch) -> Columns:
 
 def _marked(columns: Columns, base: pa.RecordBatch) -> Columns:
     """One column more, which names a row's disputed columns: only those of which the row shows a value."""
-    named = [pc.if_else(pc.and_(_is_disputed(base, name), pc.is_valid(values)), name, None) for name, values in columns.items()]
-    joined = pc.binary_join_element_wise(*named, " ", null_handling="skip")
+    named = [pc.if_else(pc.and_(_is_disputed(base, name), pc.is_valid(values)), f" {name}", "") for name, values in columns.items()]
+    joined = pc.utf8_ltrim_whitespace(pc.binary_join_element_wise(*named, ""))
     return {**columns, DISPUTED_COLUMN: pc.if_else(pc.equal(joined, ""), None, joined)}
 
 

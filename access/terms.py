@@ -48,6 +48,13 @@ class Disputed(StrEnum):
     KEEP = "keep"
 
 
+DISPUTED_TEXTS: Mapping[Disputed, str] = {
+    Disputed.LEAVE_OUT: "不提供 left out",
+    Disputed.MARK: "提供并标明 kept, and named in the column `disputed`",
+    Disputed.KEEP: "提供 kept",
+}
+
+
 class GrantState(StrEnum):
     """正常 → 暂停 → (恢复 | 终止), law.md L-27."""
 

@@ -11,7 +11,7 @@ from access.grants import change_state, grant_warnings, list_grants
 from access.grants import grant as make_grant
 from access.log_faults import log_faults_translated
 from access.targets import load_target
-from access.terms import GrantState, RowScope
+from access.terms import Disputed, GrantState, RowScope
 from audit.log import Log, open_log
 from casework.regradings import list_regradings, see_regrading, tell_regraded
 from cli.output import as_json_option, console, errors, print_json, print_table
@@ -75,6 +75,13 @@ def account(here: Platform, name: str, title: str, department: str | None, roles
 @click.option(
     "--mask", "masks", multiple=True, help="COLUMN=MASK: another mask than the usual one, of those in rules/tiers.yaml (脱敏方法)."
 )
+@click.option(
+    "--disputed",
+    type=click.Choice([one.value for one in Disputed]),
+    default=Disputed.MARK.value,
+    show_default=True,
+    help="Golden values in dispute: left out, marked in a column of their own, or kept (存疑值).",
+)
 @click.option("--from", "valid_from", type=day, help="First day; by default today (起).")
 @click.option("--to-day", "valid_to", type=day, required=True, help="Last day (止).")
 @by_option
@@ -82,7 +89,7 @@ def account(here: Platform, name: str, title: str, department: str | None, roles
 @platform
 def add(
     here: Platform, grantee: str, target: str, columns: str, tier: str, purpose: str, basis: str, case_number: str, areas: tuple[str, ...],
-    filters: tuple[str, ...], audience: str, named: tuple[str, ...], masks: tuple[str, ...], valid_from: datetime | None,
+    filters: tuple[str, ...], audience: str, named: tuple[str, ...], masks: tuple[str, ...], disputed: str, valid_from: datetime | None,
     valid_to: datetime, by: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a grant (授权). Its terms never change: wider terms are a new grant."""
@@ -101,6 +108,7 @@ def add(
         row_scope=RowScope(areas=areas, equals=parsed_filters(filters)),
         valid_from=valid_from.date() if valid_from else date.today(),  # noqa: DTZ011 — a day of the bureau's calendar
         valid_to=valid_to.date(),
+        disputed=Disputed(disputed),
         now=here.now(),
         audience=Audience(audience),
         named=named,

@@ -46,6 +46,7 @@ COMMANDS = {
     "init": "cli.catalogue:init",
     "propose": "cli.catalogue:propose",
     "quality": "cli.catalogue:quality",
+    "receipt": "cli.receipts:receipt",
     "reconcile": "cli.road:reconcile",
     "register": "cli.catalogue:register",
     "reliability": "cli.reliability:reliability",

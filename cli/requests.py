@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from access.accounts import load_account
-from access.terms import MODE_TEXTS, Mode, Quota, RowScope
+from access.terms import DISPUTED_TEXTS, MODE_TEXTS, Disputed, Mode, Quota, RowScope
 from audit.log import Log
 from casework.attempts import Act
 from casework.clocks import RunningClock
@@ -55,6 +55,9 @@ TERM_OPTIONS: tuple[Callable[[Command], Command], ...] = (
     click.option("--from", "valid_from", type=day, help="First day; by default today (起)."),
     click.option("--to-day", "valid_to", type=day, help="Last day (止)."),
     click.option("--quota", "quotas", multiple=True, help="NAME=NUMBER: calls_per_day, extracts, rows_per_extract (限额)."),
+    click.option(
+        "--disputed", type=click.Choice([one.value for one in Disputed]), help="Values in dispute: left out, marked or kept (存疑值)."
+    ),
     click.option("--responsible", help="Account that answers for the copy; by default the applicant (使用责任人)."),
     click.option("--widens", type=int, help="The grant that this would widen (所扩展的授权)."),
     click.option("--warrant", "warranted", is_flag=True, help="It is true, lawful and necessary (承诺真实、合法、必要)."),
@@ -334,6 +337,7 @@ def print_dossier(dossier: Dossier) -> None:
         ("提供部门 provider", department_title(one.provider) or "统筹局 bureau"),
         ("数据项 columns", " ".join(terms.columns)),
         ("层级、方式 tier, mode", f"{terms.tier} · {MODE_TEXTS[terms.mode]} · {one.share}"),
+        ("存疑值 disputed values", DISPUTED_TEXTS[terms.disputed]),
         ("用途 purpose", terms.purpose),
         ("使用场景 scene", terms.scene),
         ("使用范围 scope of use", terms.use_scope),
@@ -381,6 +385,7 @@ def _changed(terms: RequestTerms, given: Mapping[str, Any]) -> RequestTerms:
         "columns": lambda text: tuple(column.strip() for column in text.split(",") if column.strip()),
         "tier": Tier,
         "mode": Mode,
+        "disputed": Disputed,
         "valid_from": lambda when: when.date(),
         "valid_to": lambda when: when.date(),
         "quotas": _quotas,

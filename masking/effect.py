@@ -6,6 +6,9 @@ from enum import IntEnum
 from masking.plan import MaskedColumn, Plan
 from rules.tiers import AnswerForm, TierPolicy
 
+RESIDENT_ID = "resident_id"
+"""A kind that is no fact of a person, yet says which one a row is about."""
+
 
 class EffectLevel(IntEnum):
     """GB/T 42460-2023, from the most to the least telling."""
@@ -32,7 +35,7 @@ def effect_level(
 
     Level 3 is still personal information (I-03): it lowers no duty.
     """
-    persons = [column for column in columns if column.of_person]
+    persons = [column for column in columns if column.of_person or column.kind == RESIDENT_ID]
     if form is AnswerForm.STATISTICS or not persons:
         return EffectLevel.AGGREGATED
     if any(_tells(column, made, policy) for column in persons):
