@@ -27,9 +27,9 @@ from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
 from access.labels import labelled_columns, with_labels
 from access.log_faults import log_faults_translated
-from access.presence import Presence
 from access.places import free_places, give_back, places_taken, taken_place
 from access.populations import Population
+from access.presence import Presence
 from access.pseudonyms import EPOCH, MASTER_KEY
 from access.reading import (
     MaskTerms,
