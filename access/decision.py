@@ -11,11 +11,11 @@ from enum import StrEnum
 
 from access.accounts import Account, Role
 from access.targets import Target
-from access.terms import AREA_PREFIX, BULK_MODES, Grant, GrantState, Quota, RowScope
+from access.terms import AREA_PREFIX, BULK_MODES, Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.records import names_a_person
 from masking.plan import Plan, plan
-from rules.tiers import AnswerForm, Audience, TierPolicy
+from rules.tiers import AnswerForm, Audience, Tier, TierPolicy
 
 MAX_PURPOSE_CHARACTERS = 500
 
@@ -33,6 +33,10 @@ class Act(StrEnum):
     DOOR_CHECK = "door_check"
     IMPACT = "impact"
     RELIABILITY = "reliability"
+    LOOK_UP = "look_up"
+    VERIFY = "verify"
+    KINSHIP = "kinship"
+    CASE_LOOK_UP = "case_look_up"
 
     @property
     def intent(self) -> Event:
@@ -57,10 +61,15 @@ class Reason(StrEnum):
     NO_EXTRACT_TIER = "no_extract_tier"
     NO_BULK_MODE = "no_bulk_mode"
     QUOTA_USED = "quota_used"
+    WRONG_FORM = "wrong_form"
+    WRONG_CASE = "wrong_case"
+    ASKED_TOO_OFTEN = "asked_too_often"
+    NOT_SERVED = "not_served"
     NO_PURPOSE = "no_purpose"
     PERSON_IN_PURPOSE = "person_in_purpose"
     COLUMN_UNKNOWN = "column_unknown"
     COLUMN_NOT_SHARED = "column_not_shared"
+    COLUMN_NOT_GRANTED = "column_not_granted"
     SCOPE_WITHOUT_AREA = "scope_without_area"
     FILTER_NOT_GRANTED = "filter_not_granted"
     FILTER_NOT_ALLOWED = "filter_not_allowed"
@@ -84,11 +93,16 @@ REASON_TEXTS: Mapping[Reason, str] = {
     Reason.NO_LONGER_VALID: "授权已过期 the grant is no longer valid",
     Reason.NO_EXTRACT_TIER: "该开放层级不允许提取 the tier allows no extract",
     Reason.NO_BULK_MODE: "授权的共享方式不是文件或库表 the grant's mode is neither file nor table",
-    Reason.QUOTA_USED: "提取次数已达限额 the quota of extracts is used up",
+    Reason.QUOTA_USED: "使用次数已达限额 the quota is used up",
+    Reason.WRONG_FORM: "授权的共享方式或开放层级不适用于此类查询 the grant's mode or tier is not for such a question",
+    Reason.WRONG_CASE: "所报办件号不是授权所属的办件 the case number stated is not the grant's",
+    Reason.ASKED_TOO_OFTEN: "查询过于频繁 asked too often",
+    Reason.NOT_SERVED: "所授权的数据未提供单条查询 what is granted is not served one by one",
     Reason.NO_PURPOSE: "未说明用途 no purpose is stated",
     Reason.PERSON_IN_PURPOSE: "用途中含有证件号或手机号 the purpose names a person's number",
     Reason.COLUMN_UNKNOWN: "数据项不存在 the column does not exist",
     Reason.COLUMN_NOT_SHARED: "数据项不予共享 the column is not shared",
+    Reason.COLUMN_NOT_GRANTED: "数据项不在授权内 the column is not granted",
     Reason.SCOPE_WITHOUT_AREA: "目标数据没有所属区域，不能按区域限定 the target has no area to be scoped by",
     Reason.FILTER_NOT_GRANTED: "筛选的数据项不在授权内 the filter's column is not granted",
     Reason.FILTER_NOT_ALLOWED: "该数据项不允许筛选 this kind of column may not be filtered on",
@@ -111,6 +125,25 @@ class KeyScope:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Form:
+    """What a grant must be for a kind of inquiry, and whether it has to be for a case (办件)."""
+
+    mode: Mode
+    tiers: frozenset[Tier]
+    answer: AnswerForm
+    needs_case: bool = False
+
+
+INQUIRIES: Mapping[Act, Form] = {
+    Act.LOOK_UP: Form(mode=Mode.LOOKUP, tiers=frozenset(Tier), answer=AnswerForm.EXTRACT),
+    Act.VERIFY: Form(mode=Mode.VERIFY, tiers=frozenset(Tier), answer=AnswerForm.VERIFICATION),
+    Act.KINSHIP: Form(mode=Mode.VERIFY, tiers=frozenset(Tier), answer=AnswerForm.VERIFICATION),
+    Act.CASE_LOOK_UP: Form(mode=Mode.LOOKUP, tiers=frozenset({Tier.T3, Tier.T4}), answer=AnswerForm.EXTRACT, needs_case=True),
+}
+"""Questions about single residents (查询), by what kind of grant they may be asked under."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """With whom a case is: a ticket with a department, a door check with one grid worker."""
 
@@ -124,6 +157,8 @@ class Question:
 
     `provider`: whose data a request is for that is weighed, None the bureau's; `extracts`: how many were handed over under the grant;
     `key`: what the key reaches that it is asked with, None: it is not asked with one.
+    Of an inquiry: `case_number` is the one that was stated, `asked` the columns whose values it asks about, `calls` how many the grant has
+    answered today, `too_often` whether the limits on actor and subject (I-08) are reached.
     """
 
     act: Act
@@ -137,6 +172,10 @@ class Question:
     extracts: int = 0
     case: Case | None = None
     key: KeyScope | None = None
+    case_number: str = ""
+    asked: tuple[str, ...] = ()
+    calls: int = 0
+    too_often: bool = False
 
     @property
     def grant_in_use(self) -> Grant | None:
@@ -179,6 +218,7 @@ def column_objections(question: Question) -> Mapping[str, tuple[Reason, ...]]:
     if question.grant is None or question.target is None:
         return {}
     found = {column: _against_column(column, question.grant, question.target, question.policy) for column in question.grant.columns}
+    found |= {column: (Reason.COLUMN_NOT_GRANTED,) for column in question.asked if column not in question.grant.columns}
     if not any(found.values()):
         found |= _against_filters(question.grant, question.target, question.policy)
     return {column: reasons for column, reasons in found.items() if reasons}
@@ -268,13 +308,40 @@ def _no_longer_valid(question: Question) -> Reason | None:
 
 def _tier_without_extract(question: Question) -> Reason | None:
     grant = question.grant_in_use
-    allowed = grant is None or question.policy.tiers[grant.tier].answer is AnswerForm.EXTRACT
+    allowed = grant is None or question.act in INQUIRIES or question.policy.tiers[grant.tier].answer is AnswerForm.EXTRACT
     return None if allowed else Reason.NO_EXTRACT_TIER
 
 
 def _mode_without_extract(question: Question) -> Reason | None:
     grant = question.grant_in_use
-    return None if grant is None or grant.mode in BULK_MODES else Reason.NO_BULK_MODE
+    return None if grant is None or question.act in INQUIRIES or grant.mode in BULK_MODES else Reason.NO_BULK_MODE
+
+
+def _form_of_inquiry(question: Question) -> Reason | None:
+    form, grant = INQUIRIES.get(question.act), question.grant_in_use
+    if form is None or grant is None:
+        return None
+    fits = grant.mode is form.mode and grant.tier in form.tiers and question.policy.tiers[grant.tier].answer is form.answer
+    return None if fits else Reason.WRONG_FORM
+
+
+def _wrong_case(question: Question) -> Reason | None:
+    """Where the grant is for a case, each inquiry names it (A-06); a look-up of a case needs a grant that is for one."""
+    form, grant = INQUIRIES.get(question.act), question.grant_in_use
+    if form is None or grant is None:
+        return None
+    named = question.case_number == grant.case_number if grant.case_number else not form.needs_case
+    return None if named else Reason.WRONG_CASE
+
+
+def _calls_used(question: Question) -> Reason | None:
+    grant = question.grant_in_use
+    most = grant.quotas.get(Quota.CALLS_PER_DAY) if grant and question.act in INQUIRIES else None
+    return Reason.QUOTA_USED if most is not None and question.calls >= most else None
+
+
+def _too_often(question: Question) -> Reason | None:
+    return Reason.ASKED_TOO_OFTEN if question.too_often else None
 
 
 def _quota_used(question: Question) -> Reason | None:
@@ -299,6 +366,10 @@ GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
     Act.DOOR_CHECK: (_own_visit, _bureau_explains),
     Act.IMPACT: (_own_data, _bureau_weighs),
     Act.RELIABILITY: (_bureau_explains,),
+    Act.LOOK_UP: (_own_grant,),
+    Act.VERIFY: (_own_grant,),
+    Act.KINSHIP: (_own_grant,),
+    Act.CASE_LOOK_UP: (_own_grant,),
 }
 REFUSALS: Mapping[Act, Reason] = {
     Act.EXTRACT: Reason.NO_GRANT,
@@ -311,6 +382,10 @@ REFUSALS: Mapping[Act, Reason] = {
     Act.DOOR_CHECK: Reason.NO_CASE,
     Act.IMPACT: Reason.NO_ROLE,
     Act.RELIABILITY: Reason.NO_ROLE,
+    Act.LOOK_UP: Reason.NO_GRANT,
+    Act.VERIFY: Reason.NO_GRANT,
+    Act.KINSHIP: Reason.NO_GRANT,
+    Act.CASE_LOOK_UP: Reason.NO_GRANT,
 }
 KEY_ACTS = frozenset(act for act, refusal in REFUSALS.items() if refusal is Reason.NO_GRANT)
 """What a key can be made for: what rests on a grant."""
@@ -323,7 +398,11 @@ OBJECTIONS: tuple[Rule, ...] = (
     _no_longer_valid,
     _tier_without_extract,
     _mode_without_extract,
+    _form_of_inquiry,
+    _wrong_case,
     _quota_used,
+    _calls_used,
+    _too_often,
     _scope_without_area,
 )
 

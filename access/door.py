@@ -7,6 +7,7 @@ platform reads resident rows for an answer.
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from copy import copy
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -22,9 +23,11 @@ from sqlalchemy.orm import Session
 from access.accounts import Account, load_account
 from access.casefiles import door_check_worker, read_form, read_items, ticket_department
 from access.decision import Act, Case, Decision, Question, Reason, decide
+from access.desk import Desk
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
+from access.inquiries import Asker, ByName, Inquiry, LookUp, Matter, person
 from access.labels import labelled_columns, with_labels
 from access.log_faults import log_faults_translated
 from access.places import free_places, give_back, places_taken, taken_place
@@ -254,6 +257,24 @@ class Door:
             facts = {"columns": [one.element for one in value.asked]}
             outcome = Outcome(rows=1, residents=1, digest=_digest_of_value(value), facts=facts)
             return Answer(self._log, recording.result(outcome), value=value)
+
+    def look_up(self, actor: str, grant_id: int, by: str, value: str, case_number: str = "") -> Answer:
+        """The granted columns of one resident, named by number, document or resident id. Its `value`: a Told, JSON with its digest.
+
+        Who is not there, who lives outside the row scope, and two who share a number are answered alike.
+        """
+        return self._ask(actor, grant_id, LookUp(person=person(by, value)), case_number)
+
+    def desk(self, identify: Callable[[Session, Asker], Account] | None = None) -> Desk:
+        """A desk for one thread, for many inquiries at once. Whoever takes it closes it before the door."""
+        return Desk(self._store, self._home, self._log, self._recorder, self._clock, identify)
+
+    def _ask(self, actor: str, grant_id: int, matter: Matter, case_number: str) -> Answer:
+        with closing(self.desk()) as desk:
+            answer = desk.answer(Inquiry(asker=ByName(account=actor), grant=grant_id, matter=matter, case_number=case_number))
+        with log_faults_translated():
+            self._log.seal()
+        return answer
 
     def reliability(self, actor: str, purpose: str, element: str | None = None) -> Answer:
         """How reliable each source is about an element, or each. Its `value` is golden's ReliabilityTable; about no resident."""

@@ -4,7 +4,7 @@
 RESULT up in the log when it is made, so none can be made around the log.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,18 @@ class Answer:
         self.digest: str = entry.record.body["digest"]
         self.path, self.value = path, value
 
+    @classmethod
+    def of_group(cls, log: Log, results: Sequence[tuple[Sealed, Outcome, object]]) -> list["Answer"]:
+        """The answers of a group, whose RESULT records were written in one commit. LogBroken if one is not there as it was written."""
+        log.check_held([sealed for sealed, _, _ in results])
+        answers = []
+        for sealed, outcome, value in results:
+            answer = cls.__new__(cls)
+            answer.seq, answer.rows, answer.residents, answer.digest = sealed.seq, outcome.rows, outcome.residents, outcome.digest
+            answer.path, answer.value = None, value
+            answers.append(answer)
+        return answers
+
     def __repr__(self) -> str:
         return f"Answer(seq={self.seq}, rows={self.rows}, residents={self.residents})"
 
@@ -56,9 +68,8 @@ class Recording:
     def result(self, outcome: Outcome) -> Sealed:
         """Write RESULT and seal it; durable and in a signed head when this returns."""
         assert not self._closed, "this access has ended"
-        numbers = {"intent": self.intent.seq, "rows": outcome.rows, "residents": outcome.residents, "digest": outcome.digest}
         with log_faults_translated():
-            sealed = self._log.append(self._act.intent.sibling("result"), {**outcome.facts, **numbers})
+            sealed = self._log.append(*result_record(self._act, self.intent.seq, outcome))
             self._closed = True  # also if sealing fails: the record stands, though the answer will not leave
             self._log.seal()
         return sealed
@@ -67,7 +78,7 @@ class Recording:
         """Write ABORTED with the kind of what stopped it (an error code or class, never its text)."""
         if not self._closed:
             self._closed = True
-            self._log.append_sealed(self._act.intent.sibling("aborted"), {"intent": self.intent.seq, "why": kind})
+            self._log.append_sealed(*aborted_record(self._act, self.intent.seq, kind))
 
 
 class Recorder:
@@ -77,10 +88,16 @@ class Recorder:
         self._log, self._holder, self._origin = log, holder, origin
 
     def deny(self, act: Act, facts: Facts, decision: Decision) -> None:
+        with log_faults_translated():
+            self._log.append_sealed(*self.denied_record(act, facts, decision))
+
+    def denied_record(self, act: Act, facts: Facts, decision: Decision) -> "Written":
         columns = [{"column": column, "why": [reason.value for reason in why]} for column, why in decision.column_reasons.items()]
         why = {"why": [reason.value for reason in decision.reasons], "columns_why": columns}
-        with log_faults_translated():
-            self._log.append_sealed(act.intent.sibling("denied"), {"origin": self._origin, **facts, **why})
+        return act.intent.sibling("denied"), {"origin": self._origin, **facts, **why}
+
+    def intent_record(self, act: Act, facts: Facts) -> "Written":
+        return act.intent, {"holder": self._holder, "origin": self._origin, **facts}
 
     def withhold(self, act: Act, seq: int, kind: str) -> None:
         """What the RESULT record at `seq` tells of was not handed over after all."""
@@ -91,7 +108,7 @@ class Recorder:
     def intend(self, act: Act, facts: Facts) -> Iterator[Recording]:
         """INTENT now; ABORTED if the block fails before its RESULT."""
         with log_faults_translated():
-            intent = self._log.append(act.intent, {"holder": self._holder, "origin": self._origin, **facts})
+            intent = self._log.append(*self.intent_record(act, facts))
         recording = Recording(self._log, act, intent)
         try:
             yield recording
@@ -99,6 +116,19 @@ class Recorder:
             with log_faults_translated():
                 recording.abort(getattr(fault, "code", type(fault).__name__))
             raise
+
+
+Written = tuple[Event, Facts]
+"""A record to be written."""
+
+
+def result_record(act: Act, intent: int, outcome: Outcome) -> Written:
+    numbers = {"intent": intent, "rows": outcome.rows, "residents": outcome.residents, "digest": outcome.digest}
+    return act.intent.sibling("result"), {**outcome.facts, **numbers}
+
+
+def aborted_record(act: Act, intent: int, kind: str) -> Written:
+    return act.intent.sibling("aborted"), {"intent": intent, "why": kind}
 
 
 def close_intent(log: Log, seq: int, event: Event, kind: str) -> None:

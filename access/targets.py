@@ -116,6 +116,11 @@ def served_golden(session: Session, lake: Lake, day: date) -> GoldenFiles:
     return GoldenFiles(version=version, folder=golden_folder(lake, version))
 
 
+def served_target(session: Session, lake: Lake, version: int) -> Target:
+    """The golden records of a version, as the serving copy that is of it holds them."""
+    return _golden_target(GoldenFiles(version=version, folder=golden_folder(lake, version)), session)
+
+
 def _golden_target(golden: GoldenFiles, session: Session) -> Target:
     names = columns_of(golden.folder, "residents")
     levels = _levels_by_element(session, golden.version)

@@ -1,8 +1,8 @@
 """The serving copy: golden values in a database for look-ups, built aside and swapped in by its row in the store.
 
 SQLite: a file serving-N.db of its own in the home. PostgreSQL: a schema serving_N, made in the transaction that adds the row. In either the
-table `resident` has a column per element, `resident_id` as its key, `id_number` and `grid_code` indexed, and `disputed`: the keys of the
-elements in dispute (存疑) or unresolved (未决), separated by blanks. The last two copies stay, so that readers of the older can finish.
+table `resident` has a column per element, `resident_id` as its key, indexes on what a resident is looked up by, and `disputed`: the keys of
+the elements in dispute (存疑) or unresolved (未决), separated by blanks. The last two copies stay, so that readers of the older can finish.
 """
 
 import shutil
@@ -27,7 +27,17 @@ from golden.versions import golden_folder, relation, touched_since
 TABLE = "resident"
 KEPT = 2
 BATCH_ROWS = 20_000
-INDEXED = ("id_number", "grid_code")
+DOCUMENTS = (
+    "document_number",
+    "passport_number",
+    "hmt_permit_number",
+    "permanent_residence_number",
+    "residence_permit_number",
+    "hk_macau_pass_number",
+    "birth_certificate_number",
+)
+"""Identity documents beside the identity number: few residents have one, so their indexes are small."""
+INDEXED = ("id_number", "grid_code", *DOCUMENTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +151,7 @@ def _fill_sqlite(path: Path, rows: _Rows) -> None:
     with _unguarded(path) as con:
         con.execute(_table_sql(TABLE, rows.columns, "WITHOUT ROWID"))
         _insert(con, rows, rows.batches())
-        for column in INDEXED:
-            con.execute(f"CREATE INDEX {TABLE}_{column} ON {TABLE} ({column}) WHERE {column} IS NOT NULL")
+        _index(con, rows.columns)
 
 
 def _mend_sqlite(path: Path, rows: _Rows, last: _Last) -> None:
@@ -151,6 +160,18 @@ def _mend_sqlite(path: Path, rows: _Rows, last: _Last) -> None:
     with _unguarded(path) as con:
         con.executemany(f"DELETE FROM {TABLE} WHERE resident_id = ?", rows.con.execute(last.touched).fetchall())
         _insert(con, rows, rows.batches())
+        _index(con, rows.columns)
+
+
+def _index(con: sqlite3.Connection, columns: Sequence[str]) -> None:
+    """A mended copy has them already, unless it is of an older release."""
+    for column in indexed(columns):
+        con.execute(f"CREATE INDEX IF NOT EXISTS {TABLE}_{column} ON {TABLE} ({column}) WHERE {column} IS NOT NULL")
+
+
+def indexed(columns: Sequence[str]) -> list[str]:
+    """Which columns of a copy have an index."""
+    return [column for column in INDEXED if column in columns]
 
 
 def _insert(con: sqlite3.Connection, rows: _Rows, batches: Iterator[list[tuple[str | None, ...]]]) -> None:
@@ -193,7 +214,7 @@ def _build_postgres(store: Store, home: Home, number: int, version: int, rows: _
                 for batch in rows.batches():
                     for row in batch:
                         copy.write_row(row)
-            for column in INDEXED:
+            for column in indexed(rows.columns):
                 cursor.execute(f"CREATE INDEX ON {schema}.{TABLE} ({column}) WHERE {column} IS NOT NULL")
         _add_row(session, serving, now)
         for location in _outdated(session):

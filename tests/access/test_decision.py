@@ -68,6 +68,10 @@ def changed(account: Mapping[str, Any] | None = None, grant: Mapping[str, Any] |
     return replace(QUESTION, account=replace(ACCOUNT, **(account or {})), grant=replace(GRANT, **(grant or {})), **question)
 
 
+LOOKED_UP = {"mode": Mode.LOOKUP}
+VERIFIED = {"mode": Mode.VERIFY, "tier": Tier.T1}
+
+
 @pytest.mark.parametrize(
     ("question", "reason"),
     [
@@ -84,6 +88,18 @@ def changed(account: Mapping[str, Any] | None = None, grant: Mapping[str, Any] |
         (changed(grant={"tier": Tier.T1}), Reason.NO_EXTRACT_TIER),
         (changed(grant={"mode": Mode.LOOKUP}), Reason.NO_BULK_MODE),
         (changed(grant={"quotas": {Quota.EXTRACTS: 2}}, extracts=2), Reason.QUOTA_USED),
+        (changed(act=Act.LOOK_UP), Reason.WRONG_FORM),
+        (changed(act=Act.LOOK_UP, grant={"mode": Mode.VERIFY, "tier": Tier.T1}), Reason.WRONG_FORM),
+        (changed(act=Act.LOOK_UP, grant={"mode": Mode.LOOKUP, "tier": Tier.T1}), Reason.WRONG_FORM),
+        (changed(act=Act.LOOK_UP, grant={"mode": Mode.LOOKUP}, account={"department": "health"}), Reason.NO_GRANT),
+        (changed(act=Act.LOOK_UP, grant=LOOKED_UP | {"case_number": "案 1"}, case_number="案 2"), Reason.WRONG_CASE),
+        (changed(act=Act.LOOK_UP, grant=LOOKED_UP | {"case_number": "案 1"}), Reason.WRONG_CASE),
+        (changed(act=Act.LOOK_UP, grant=LOOKED_UP | {"quotas": {Quota.CALLS_PER_DAY: 2}}, calls=2), Reason.QUOTA_USED),
+        (changed(act=Act.VERIFY, grant=VERIFIED, too_often=True), Reason.ASKED_TOO_OFTEN),
+        (changed(act=Act.VERIFY, grant=VERIFIED | {"tier": Tier.T2}), Reason.WRONG_FORM),
+        (changed(act=Act.KINSHIP, grant=LOOKED_UP), Reason.WRONG_FORM),
+        (changed(act=Act.CASE_LOOK_UP, grant=LOOKED_UP | {"tier": Tier.T3}, case_number="案 1"), Reason.WRONG_CASE),
+        (changed(act=Act.CASE_LOOK_UP, grant=LOOKED_UP | {"case_number": "案 1"}, case_number="案 1"), Reason.WRONG_FORM),
         (replace(QUESTION, act=Act.IMPACT), Reason.NO_ROLE),
         (changed(purpose="  "), Reason.NO_PURPOSE),
         (changed(purpose="长" * 501), Reason.NO_PURPOSE),
@@ -137,6 +153,27 @@ def test_a_column_is_denied_for(grant: dict[str, Any], withheld: frozenset[str],
     assert column in decision.told()
 
 
+def test_an_inquiry_about_a_column_that_is_not_granted_is_denied() -> None:
+    decision = decide(changed(act=Act.VERIFY, grant=VERIFIED, asked=("name", "marital_status")))
+    assert (decision.allowed, dict(decision.column_reasons)) == (False, {"marital_status": (Reason.COLUMN_NOT_GRANTED,)})
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        changed(act=Act.LOOK_UP, grant=LOOKED_UP, case_number="任一办件"),
+        changed(
+            act=Act.LOOK_UP, grant=LOOKED_UP | {"case_number": "案 1", "quotas": {Quota.CALLS_PER_DAY: 2}}, case_number="案 1", calls=1
+        ),
+        changed(act=Act.VERIFY, grant=VERIFIED, asked=("name", "sex")),
+        changed(act=Act.KINSHIP, grant=VERIFIED),
+        changed(act=Act.CASE_LOOK_UP, grant=LOOKED_UP | {"case_number": "案 1", "tier": Tier.T4}, case_number="案 1"),
+    ],
+)
+def test_an_inquiry_is_allowed_under_a_grant_of_its_form(question: Question) -> None:
+    assert decide(question).allowed, decide(question).told()
+
+
 def test_an_allowed_extract_says_why_and_how_each_column_is_masked() -> None:
     decision = decide(QUESTION)
     assert (decision.allowed, decision.reasons) == (True, (Reason.OWN_GRANT,))
@@ -161,7 +198,13 @@ def naive(question: Question) -> bool:
     """Allowed or not, written as one sentence after another."""
     account, grant, data = question.account, question.grant, question.target
     roles = {role.value for role in account.roles}
-    if not account.active or not question.purpose.strip() or len(question.purpose) > 500 or "13800138000" in question.purpose:
+    if (
+        question.too_often
+        or not account.active
+        or not question.purpose.strip()
+        or len(question.purpose) > 500
+        or "13800138000" in question.purpose
+    ):
         return False
     key = question.key
     if key is not None and (question.act not in key.acts or grant is None or grant.id not in key.grants):
@@ -186,9 +229,32 @@ def naive(question: Question) -> bool:
     mine = account.department == grant.grantee and roles & {"department_requester", "department_head"}
     if mine and grant.audience.value == "leaders" and account.name not in grant.named:
         mine = False
+    if question.act in (Act.LOOK_UP, Act.VERIFY, Act.KINSHIP, Act.CASE_LOOK_UP):
+        return bool(mine) and inquiry_is_in_order(question, grant)
     if not mine and "bureau_operator" not in roles:
         return False
     return grant_is_in_order(question)
+
+
+def inquiry_is_in_order(question: Question, grant: Grant) -> bool:
+    if grant.state.value != "active" or not grant.valid_from <= question.today <= grant.valid_to:
+        return False
+    fitting = {
+        Act.LOOK_UP: ("lookup", ("T2", "T3", "T4")),
+        Act.CASE_LOOK_UP: ("lookup", ("T3", "T4")),
+        Act.VERIFY: ("verify", ("T1",)),
+        Act.KINSHIP: ("verify", ("T1",)),
+    }
+    mode, tiers = fitting[question.act]
+    if grant.mode.value != mode or grant.tier.value not in tiers:
+        return False
+    if grant.case_number and grant.case_number != question.case_number:
+        return False
+    if question.act is Act.CASE_LOOK_UP and not grant.case_number:
+        return False
+    if "calls_per_day" in grant.quotas and question.calls >= grant.quotas[Quota.CALLS_PER_DAY]:
+        return False
+    return columns_are_in_order(question)
 
 
 def grant_is_in_order(question: Question) -> bool:
@@ -209,6 +275,8 @@ def columns_are_in_order(question: Question) -> bool:
     if grant is None or data is None:
         return True
     if grant.row_scope.areas and data.area_column is None:
+        return False
+    if any(column not in grant.columns for column in question.asked):
         return False
     for column in grant.columns:
         if column not in data.columns or not data.columns[column].shared:
@@ -267,7 +335,7 @@ QUESTIONS = st.builds(
         tier=st.sampled_from(Tier),
         purpose=st.just("核查"),
         legal_basis=st.just("法"),
-        case_number=st.just(""),
+        case_number=st.sampled_from(["", "案 1"]),
         valid_from=st.just(date(2026, 1, 1)),
         valid_to=st.just(date(2026, 12, 31)),
         state=st.sampled_from([GrantState.ACTIVE, GrantState.ACTIVE, GrantState.SUSPENDED, GrantState.ENDED]),
@@ -275,10 +343,14 @@ QUESTIONS = st.builds(
         audience=st.sampled_from([Audience.DEPARTMENT, Audience.DEPARTMENT, *Audience]),
         named=st.sampled_from([(), ("lin",), ("chief",)]),
         masks=st.dictionaries(NAMES, st.sampled_from(["suppress", "pseudonym", "keep"]), max_size=1),
-        quotas=st.sampled_from([{}, {Quota.EXTRACTS: 2}, {Quota.ROWS_PER_EXTRACT: 1}]),
+        quotas=st.sampled_from([{}, {Quota.EXTRACTS: 2}, {Quota.ROWS_PER_EXTRACT: 1}, {Quota.CALLS_PER_DAY: 2}]),
     ),
     provider=st.sampled_from([None, "tax", "health"]),
     extracts=st.integers(0, 3),
+    case_number=st.sampled_from(["", "案 1", "案 2"]),
+    asked=st.lists(NAMES, max_size=2, unique=True).map(tuple),
+    calls=st.integers(0, 3),
+    too_often=st.sampled_from([False, False, False, True]),
     case=st.none() | st.builds(Case, department=st.sampled_from(["tax", "health", None]), worker=st.sampled_from(["lin", "he", None])),
     key=st.none()
     | st.builds(KeyScope, acts=st.sampled_from([frozenset({Act.EXTRACT}), frozenset(Act)]), grants=st.sampled_from([{1}, {2}])),

@@ -1,0 +1,362 @@
+"""The desk (查询台): answers inquiries in groups, so that one durable commit serves many and each still has its two records.
+
+One commit carries the results of one group and the intents of the next; then the former are handed out and residents are read for the
+latter. A single question is a group of one. What fails, fails alone.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from access.accounts import Account, load_account
+from access.counts import ACTOR, GRANT, SUBJECT, Counted, Tally, count
+from access.decision import Act, Decision, Question, Reason, decide
+from access.grants import load_grant
+from access.inquiries import Asker, ByName, Inquiry, Told
+from access.log_faults import log_faults_translated
+from access.look_up import Wanted, columns_read, look_up
+from access.pseudonyms import EPOCH, MASTER_KEY
+from access.recording import Answer, Facts, Outcome, Recorder, Written, aborted_record, result_record
+from access.residents import Found, ServedResidents
+from access.targets import Target, served_target
+from access.terms import Grant, Quota
+from audit.errors import RecordRefused
+from audit.keys import read_private
+from audit.log import Log, Sealed
+from catalog.home import Home
+from catalog.lake import Lake
+from catalog.snapshots import CHINA
+from catalog.store import Store
+from golden.serving import Serving
+from masking.methods import RecipientKey
+from masking.pseudonyms import recipient_key
+from rules.errors import Denied, NotFound, PlatformFault, Refused, TongchouError
+from rules.tiers import TierPolicy, load_tier_policy
+from rules.version import rules_version
+
+TARGET_STANDS = timedelta(seconds=1)
+"""How long levels of columns may be out of date: they are read again after that."""
+QUESTIONS_A_DAY_BY_ACTOR = 5_000
+QUESTIONS_A_DAY_ABOUT_SUBJECT = 20
+"""I-08, of one department about one person."""
+LIMITED = frozenset({Act.VERIFY, Act.KINSHIP})
+"""What those two limits are for: answers of yes and no, out of which values could be guessed."""
+LIMIT_REASONS = frozenset({Reason.QUOTA_USED, Reason.ASKED_TOO_OFTEN})
+
+Clock = Callable[[], datetime]
+Result = Answer | TongchouError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """An inquiry that is done with. `ticket` is the caller's own mark of it."""
+
+    ticket: Any
+    result: Result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posed:
+    """An inquiry and the caller's mark of it."""
+
+    inquiry: Inquiry
+    ticket: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Heard:
+    """An inquiry whose asker and grant are known."""
+
+    posed: Posed
+    account: Account
+    grant: Grant | None
+    question: Question
+    decision: Decision
+
+    @property
+    def act(self) -> Act:
+        return self.posed.inquiry.matter.act
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """An inquiry that was read for; its RESULT goes into the next commit, or its ABORTED where `fault` says why."""
+
+    posed: Posed
+    act: Act
+    intent: int
+    told: Told | None
+    fault: TongchouError | None
+
+
+class Desk:
+    """For one thread at a time. `identify` finds out who an asker is; the door knows names only."""
+
+    def __init__(
+        self,
+        store: Store,
+        home: Home,
+        log: Log,
+        recorder: Recorder,
+        clock: Clock,
+        identify: Callable[[Session, Asker], Account] | None = None,
+    ) -> None:
+        self._store, self._home, self._log, self._recorder, self._clock = store, home, log, recorder, clock
+        self._identify = identify or _by_name
+        self._policy = load_tier_policy()
+        self._residents = ServedResidents(store, home)
+        self._lake = Lake(home.lake_root)
+        self._target: tuple[Serving, datetime, Target] | None = None
+        self._secrets: dict[str, RecipientKey] = {}
+        self._owed: list[Written] = []
+
+    def answer(self, inquiry: Inquiry) -> Answer:
+        """Answer one inquiry; raises what it failed with."""
+        settled, due = self.turn([], [Posed(inquiry=inquiry)])
+        [done] = settled + self.turn(due, [])[0]
+        if isinstance(done.result, TongchouError):
+            raise done.result
+        return done.result
+
+    def turn(self, due: Sequence[Due], posed: Sequence[Posed]) -> tuple[list[Settled], list[Due]]:
+        """Write the results that are due and the intents of new inquiries in one commit; what is settled by that, and what is then due."""
+        heard, refused = self._hear(posed)
+        admitted = [one for one in heard if one.decision.allowed]
+        denied = [one for one in heard if not one.decision.allowed]
+        try:
+            results, intents = self._write(due, admitted, denied)
+        except Exception as fault:
+            return [Settled(ticket=one.ticket, result=_translated(fault)) for one in [*(d.posed for d in due), *posed]], []
+        opened = {place: seal.seq for place, seal in enumerate(intents) if isinstance(seal, Sealed)}
+        unwritten = [_refused(admitted[place].posed, seal) for place, seal in enumerate(intents) if isinstance(seal, RecordRefused)]
+        now_due = self._read([(admitted[place], seq) for place, seq in opened.items()])
+        return [*refused, *map(_denied, denied), *unwritten, *results], now_due
+
+    def close(self) -> None:
+        """Close what was left open by failures, and the serving copy."""
+        if self._owed:
+            self._write([], [], [])
+        self._residents.close()
+
+    def _hear(self, posed: Sequence[Posed]) -> tuple[list[_Heard], list[Settled]]:
+        """Find out who asks under which grant, count, and decide. A fault of the store stops the group, a faulty asker only itself."""
+        if not posed:
+            return [], []
+        try:
+            with self._store.session() as session:
+                heard, refused = self._decided(session, posed)
+            return self._counted(heard), refused
+        except Exception as fault:
+            return [], [Settled(ticket=one.ticket, result=_translated(fault)) for one in posed]
+
+    def _decided(self, session: Session, posed: Sequence[Posed]) -> tuple[list[_Heard], list[Settled]]:
+        askers = {asker: self._asker(session, asker) for asker in {one.inquiry.asker for one in posed}}
+        grants = {number: load_grant(session, number) for number in {one.inquiry.grant for one in posed}}
+        target = self._served(session)
+        today, made = self._today(), dict[Any, Decision]()
+        heard, refused = [], []
+        for one in posed:
+            account, grant = askers[one.inquiry.asker], grants[one.inquiry.grant]
+            if isinstance(account, TongchouError):
+                refused.append(Settled(ticket=one.ticket, result=account))
+                continue
+            question = _question(one.inquiry, account, grant, self._policy, today)
+            key = (one.inquiry.matter.act, account.name, one.inquiry.grant, one.inquiry.case_number, one.inquiry.matter.asked)
+            if key not in made:
+                made[key] = _decision(question, target)
+            heard.append(_Heard(posed=one, account=account, grant=grant, question=question, decision=made[key]))
+        return heard, refused
+
+    def _asker(self, session: Session, asker: Asker) -> Account | TongchouError:
+        try:
+            return self._identify(session, asker)
+        except TongchouError as fault:
+            return fault
+
+    def _served(self, session: Session) -> Target | None:
+        """The target that the serving copy is of; None where nothing is served yet."""
+        try:
+            serving = self._residents.go_over(session)
+        except NotFound:
+            return None
+        now = self._clock()
+        if self._target is None or self._target[0] != serving or now - self._target[1] >= TARGET_STANDS:
+            self._target = serving, now, served_target(session, self._lake, serving.golden_version)
+        return self._target[2]
+
+    def _counted(self, heard: Sequence[_Heard]) -> list[_Heard]:
+        """Those whose grant or subject is limited are counted, then decided once more with what came before them."""
+        wanted = {place: self._counts(one) for place, one in enumerate(heard) if one.decision.allowed}
+        questions = Counter(counted for some in wanted.values() for counted in some)
+        if not questions:
+            return list(heard)
+        with self._store.session() as session, session.begin():
+            tally = count(session, questions, self._today())
+        return [_recounted(one, tally, wanted.get(place, ())) for place, one in enumerate(heard)]
+
+    def _counts(self, one: _Heard) -> list[Counted]:
+        assert one.grant is not None
+        limited = [Counted(kind=GRANT, name=str(one.grant.id))] if Quota.CALLS_PER_DAY in one.grant.quotas else []
+        if one.act not in LIMITED:
+            return limited
+        subjects = {person.recorded(self._log.subject)["subject"] for person in one.posed.inquiry.matter.persons}
+        about = [Counted(kind=SUBJECT, name=f"{one.grant.grantee}:{subject}") for subject in sorted(subjects)]
+        return [*limited, Counted(kind=ACTOR, name=one.account.name), *about]
+
+    def _write(
+        self, due: Sequence[Due], admitted: Sequence[_Heard], denied: Sequence[_Heard]
+    ) -> tuple[list[Settled], list[Sealed | RecordRefused]]:
+        ready = [(one, _outcome(one.told, self._log)) for one in due if one.told is not None]
+        failed = [aborted_record(one.act, one.intent, one.fault.code) for one in due if one.fault is not None]
+        results = [result_record(one.act, one.intent, outcome) for one, outcome in ready]
+        intents = [self._recorder.intent_record(one.act, self._facts(one)) for one in admitted]
+        denials = [self._recorder.denied_record(one.act, self._facts(one), one.decision) for one in denied]
+        owed = [*self._owed, *failed]
+        try:
+            with log_faults_translated():
+                written = self._log.append_all([*results, *intents, *denials, *owed])
+        except BaseException:
+            self._owed = [*owed, *(aborted_record(one.act, one.intent, "AUD-UNAVAILABLE") for one, _ in ready)]
+            raise
+        self._owed = []
+        settled = [Settled(ticket=one.posed.ticket, result=one.fault) for one in due if one.fault is not None]
+        return settled + self._answers(ready, written[: len(ready)]), written[len(ready) : len(ready) + len(intents)]
+
+    def _answers(self, ready: Sequence[tuple[Due, Outcome]], written: Sequence[Sealed | RecordRefused]) -> list[Settled]:
+        """An answer for each RESULT that the log holds; where it would not take one, the intent is closed with the next commit."""
+        held = [(one, seal, outcome) for (one, outcome), seal in zip(ready, written, strict=True) if isinstance(seal, Sealed)]
+        refused = [(one, seal) for (one, _), seal in zip(ready, written, strict=True) if isinstance(seal, RecordRefused)]
+        self._owed += [aborted_record(one.act, one.intent, "AUD-RECORD") for one, _ in refused]
+        with log_faults_translated():
+            answers = Answer.of_group(self._log, [(seal, outcome, one.told) for one, seal, outcome in held])
+        told = [Settled(ticket=one.posed.ticket, result=answer) for (one, _, _), answer in zip(held, answers, strict=True)]
+        return told + [_refused(one.posed, seal) for one, seal in refused]
+
+    def _facts(self, one: _Heard) -> Facts:
+        inquiry = one.posed.inquiry
+        origin = {"origin": inquiry.origin} if inquiry.origin else {}
+        who = {"actor": one.account.name, "department": one.account.department, "grant": inquiry.grant, **origin}
+        asked = {"case_number": inquiry.case_number, **inquiry.matter.recorded(self._log.subject)}
+        if not one.decision.allowed or one.grant is None or self._target is None:
+            return {**who, **asked}
+        versions = {"target_version": self._target[2].version, "policy_version": self._policy.version, "rules_version": rules_version()}
+        terms = {"purpose": one.grant.purpose, "tier": one.grant.tier.value, "areas": list(one.grant.row_scope.areas)}
+        return {**who, **asked, **terms, "target": one.grant.target, **versions}
+
+    def _read(self, opened: Sequence[tuple[_Heard, int]]) -> list[Due]:
+        """Read and mask for all at once; where that fails, for each alone, so that what fails, fails alone."""
+        if not opened:
+            return []
+        try:
+            told: Sequence[Told | TongchouError] = self._told([heard for heard, _ in opened])
+        except Exception:
+            told = [self._told_alone(heard) for heard, _ in opened]
+        return [_due(heard, seq, one) for (heard, seq), one in zip(opened, told, strict=True)]
+
+    def _told_alone(self, heard: _Heard) -> Told | TongchouError:
+        try:
+            return self._told([heard])[0]
+        except Exception as fault:
+            return _translated(fault)
+
+    def _told(self, heard: Sequence[_Heard]) -> list[Told]:
+        assert self._target is not None, "nothing is allowed where nothing is served"
+        target = self._target[2]
+        found = self._found(heard, target)
+        wanted = [self._wanted(one, target, found) for one in heard]
+        return look_up(wanted, self._policy, self._today())
+
+    def _found(self, heard: Sequence[_Heard], target: Target) -> Mapping[str, Found]:
+        """By each identifying element, the residents whom these inquiries are about."""
+        columns = set[str]().union(*(columns_read(target, one.decision.plan) for one in heard))
+        values: dict[str, set[str]] = {}
+        for one in heard:
+            for person in one.posed.inquiry.matter.persons:
+                values.setdefault(person.by, set()).add(person.value)
+        return {by: self._residents.find(by, some, columns) for by, some in values.items()}
+
+    def _wanted(self, one: _Heard, target: Target, found: Mapping[str, Found]) -> Wanted:
+        assert one.grant is not None, "no inquiry is allowed without a grant"
+        person = one.posed.inquiry.matter.person
+        rows = found[person.by].get(person.value, ())
+        return Wanted(rows=rows, target=target, plan=one.decision.plan, scope=one.grant.row_scope, key=self._secret(one.grant.grantee))
+
+    def _secret(self, recipient: str) -> RecipientKey:
+        if recipient not in self._secrets:
+            self._secrets[recipient] = recipient_key(read_private(self._home.keys / MASTER_KEY), recipient, EPOCH)
+        return self._secrets[recipient]
+
+    def _today(self) -> date:
+        return self._clock().astimezone(CHINA).date()
+
+
+def _by_name(session: Session, asker: Asker) -> Account:
+    """An unknown account is one that may do nothing; who tries names learns no more than that."""
+    assert isinstance(asker, ByName), "this desk knows no keys"
+    try:
+        return load_account(session, asker.account)
+    except NotFound:
+        return Account(name=asker.account, department=None, roles=frozenset(), active=False)
+
+
+def _question(inquiry: Inquiry, account: Account, grant: Grant | None, policy: TierPolicy, today: date) -> Question:
+    return Question(
+        act=inquiry.matter.act,
+        account=account,
+        purpose=grant.purpose if grant else "",
+        today=today,
+        policy=policy,
+        grant=grant,
+        case_number=inquiry.case_number,
+        asked=inquiry.matter.asked,
+    )
+
+
+def _decision(question: Question, target: Target | None) -> Decision:
+    """Twice, so that nobody learns of the target who may not; what is not served is not there."""
+    first = decide(question)
+    if not first.allowed or target is None or question.grant is None:
+        return first if not first.allowed else Decision(allowed=False, reasons=(Reason.NOT_SERVED,))
+    if question.grant.target != target.key:
+        return Decision(allowed=False, reasons=(Reason.NOT_SERVED,))
+    return decide(replace(question, target=target))
+
+
+def _recounted(one: _Heard, tally: Tally, counts: Collection[Counted]) -> _Heard:
+    """Deny it if a limit was reached before it."""
+    before = {counted.kind: 0 for counted in counts}
+    for counted in counts:
+        before[counted.kind] = max(before[counted.kind], tally.take(counted))
+    often = before.get(ACTOR, 0) >= QUESTIONS_A_DAY_BY_ACTOR or before.get(SUBJECT, 0) >= QUESTIONS_A_DAY_ABOUT_SUBJECT
+    decision = decide(replace(one.question, calls=before.get(GRANT, 0), too_often=often))
+    return one if decision.allowed else replace(one, decision=decision)
+
+
+def _outcome(told: Told, log: Log) -> Outcome:
+    subjects = [log.subject("resident", resident) for resident in told.residents]
+    facts = {**told.facts, "outcome": told.outcome, "subjects": subjects}
+    return Outcome(rows=told.rows, residents=len(told.residents), digest=sha256(told.body).hexdigest(), facts=facts)
+
+
+def _due(heard: _Heard, intent: int, told: Told | TongchouError) -> Due:
+    fault = told if isinstance(told, TongchouError) else None
+    return Due(posed=heard.posed, act=heard.act, intent=intent, told=None if isinstance(told, TongchouError) else told, fault=fault)
+
+
+def _denied(one: _Heard) -> Settled:
+    code = "DOOR-LIMIT" if set(one.decision.reasons) <= LIMIT_REASONS and one.decision.reasons else "DOOR-DENIED"
+    return Settled(ticket=one.posed.ticket, result=Denied(code, where=one.act.value, what=one.decision.told()))
+
+
+def _refused(posed: Posed, refused: RecordRefused) -> Settled:
+    return Settled(ticket=posed.ticket, result=Refused("AUD-RECORD", what=str(refused)))
+
+
+def _translated(fault: Exception) -> TongchouError:
+    """The kind of a fault, never its text, which may hold what was asked."""
+    return fault if isinstance(fault, TongchouError) else PlatformFault("DOOR-FAULT", where=type(fault).__name__)

@@ -1,0 +1,106 @@
+"""The look-up (查询) of residents: who is in the row scope of the grant, and the granted columns masked by its plan.
+
+Masks work on columns; so the cells of many questions that have one mask and one recipient are masked together, whatever their grants.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import pyarrow as pa
+
+from access.inquiries import Told
+from access.residents import Row
+from access.targets import RESIDENT_ID, Target
+from access.terms import RowScope
+from masking.methods import Mask, RecipientKey, apply
+from masking.plan import Plan, minors
+from rules.tiers import TierPolicy
+
+NUMBER_BIRTH = re.compile(r"\d{6}(\d{4})(\d{2})(\d{2})\d{3}[\dX]")
+FOUND, NOT_FOUND, SEVERAL, OUT_OF_SCOPE = "found", "not_found", "several", "out_of_scope"
+
+Values = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One look-up that was allowed: the residents of that number, and what of them may be told to whom."""
+
+    rows: Sequence[Row] = field(repr=False)
+    target: Target
+    plan: Plan
+    scope: RowScope
+    key: RecipientKey
+
+
+def columns_read(target: Target, plan: Plan) -> set[str]:
+    """What has to be read of a resident: the granted columns, and what scope and age are judged by."""
+    judged = (target.area_column, target.birth_column, target.number_column)
+    return {*plan, RESIDENT_ID, *(column for column in judged if column)}
+
+
+def look_up(wanted: Sequence[Wanted], policy: TierPolicy, today: date) -> list[Told]:
+    """What each look-up is told. A resident outside the row scope, and two who share a number, are told of as of nobody's."""
+    reached = [[row for row in one.rows if in_areas(row, one.target, one.scope.areas)] for one in wanted]
+    single = [place for place, rows in enumerate(reached) if len(rows) == 1]
+    masked = dict(zip(single, _masked([(wanted[place], reached[place][0]) for place in single], policy, today), strict=True))
+    return [_told(one, rows, masked.get(place)) for place, (one, rows) in enumerate(zip(wanted, reached, strict=True))]
+
+
+def in_areas(row: Row, target: Target, areas: Sequence[str]) -> bool:
+    """Whether a resident lives in one of the areas; anywhere, where none is named."""
+    if not areas:
+        return True
+    assert target.area_column is not None, "the decision lets no area scope through without an area column"
+    return (row[target.area_column] or "").startswith(tuple(areas))
+
+
+def birth_of(row: Row, target: Target) -> str | None:
+    """The birth date by the row itself, else by its identity number."""
+    stated = row[target.birth_column] if target.birth_column else None
+    number = row[target.number_column] if target.number_column else None
+    if stated or not number:
+        return stated
+    found = NUMBER_BIRTH.fullmatch(number)
+    return "-".join(found.groups()) if found else None
+
+
+def _masked(people: Sequence[tuple[Wanted, Row]], policy: TierPolicy, today: date) -> list[Values]:
+    children = minors(pa.array([birth_of(row, one.target) for one, row in people], pa.string()), today, policy).to_pylist()
+    answers: list[dict[str, str | None]] = [dict.fromkeys(one.plan) for one, _ in people]
+    alike: defaultdict[tuple[Mask, RecipientKey], list[tuple[int, str]]] = defaultdict(list)
+    for place, (one, row) in enumerate(people):
+        for name, column in one.plan.items():
+            mask = column.minor_mask if children[place] else column.mask
+            if mask.keeps:
+                answers[place][name] = row[name] or None
+            else:
+                alike[mask, one.key].append((place, name))
+    for (mask, key), cells in alike.items():
+        values = pa.array([people[place][1][name] or None for place, name in cells], pa.string())
+        for (place, name), value in zip(cells, apply(mask, values, key).to_pylist(), strict=True):
+            answers[place][name] = value
+    return list(answers)
+
+
+def _told(one: Wanted, reached: Sequence[Row], values: Values | None) -> Told:
+    """The filters of the scope see masked values only, as in an extract."""
+    if values is not None and any(values[column] not in allowed for column, allowed in one.scope.equals.items()):
+        values = None
+    outcome = FOUND if values is not None else SEVERAL if len(reached) > 1 else OUT_OF_SCOPE if one.rows else NOT_FOUND
+    answer = {"found": values is not None, "values": values}
+    return Told(
+        body=json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(),
+        outcome=outcome,
+        rows=1 if values is not None else 0,
+        residents=tuple(row[RESIDENT_ID] or "" for row in reached) if values is not None else (),
+        facts={"columns": recorded_columns(one.plan)},
+    )
+
+
+def recorded_columns(plan: Plan) -> list[dict[str, str]]:
+    return [{"column": name, "mask": str(column.mask), "minor_mask": str(column.minor_mask)} for name, column in plan.items()]
