@@ -14,7 +14,7 @@ from access.decision import Act, Question, column_objections, malformed_areas, p
 from access.grading import grading_of, keep_grading
 from access.log_faults import log_faults_translated
 from access.targets import Target, load_target
-from access.terms import Disputed, Grant, GrantState, Mode, Quota, RowScope
+from access.terms import FORMS, Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
@@ -184,6 +184,9 @@ def faults_of(terms: Grant, target: Target, account: Account, policy: TierPolicy
         "区域代码应为 6、9、12 或 15 位 an area code has 6, 9, 12 or 15 digits": bool(malformed_areas(terms.row_scope)),
         "回流数据只给持有该数据集的部门 returned values go to the department that holds the data set only": target.returns_to
         not in (None, terms.grantee),
+        f"共享方式与开放层级不符 mode {terms.mode} and tier {terms.tier} do not fit": policy.tiers[terms.tier].answer
+        not in FORMS[terms.mode],
+        "限额应为正整数 a quota is a whole number from 1": any(number < 1 for number in terms.quotas.values()),
         "目标数据没有所属区域 the target has no area": bool(terms.row_scope.areas) and target.area_column is None,
     }
     columns = [f"{column}: {reason.value}" for column, reasons in column_objections(question).items() for reason in reasons]

@@ -1,6 +1,6 @@
 """The look-up (查询) of residents: who is in the row scope of the grant, and the granted columns masked by its plan.
 
-Masks work on columns; so the cells of many questions that have one mask and one recipient are masked together, whatever their grants.
+Masks work on columns; so the cells of many questions that have one mask are masked as one column, whatever their grants.
 """
 
 import json
@@ -16,7 +16,7 @@ from access.inquiries import Told
 from access.residents import Row
 from access.targets import RESIDENT_ID, Target
 from access.terms import RowScope
-from masking.methods import Mask, RecipientKey, apply
+from masking.methods import BY_VALUE_ALONE, Basis, Mask, RecipientKey, apply
 from masking.plan import Plan, minors
 from rules.tiers import TierPolicy
 
@@ -69,20 +69,28 @@ def birth_of(row: Row, target: Target) -> str | None:
     return "-".join(found.groups()) if found else None
 
 
+_Alike = tuple[Mask, RecipientKey | None, str]
+"""What cells have in common that can be masked as one column: the mask, and where it matters for whom and which column."""
+
+
 def _masked(people: Sequence[tuple[Wanted, Row]], policy: TierPolicy, today: date) -> list[Values]:
+    if not people:
+        return []
     children = minors(pa.array([birth_of(row, one.target) for one, row in people], pa.string()), today, policy).to_pylist()
     answers: list[dict[str, str | None]] = [dict.fromkeys(one.plan) for one, _ in people]
-    alike: defaultdict[tuple[Mask, RecipientKey], list[tuple[int, str]]] = defaultdict(list)
+    alike: defaultdict[_Alike, list[tuple[int, str]]] = defaultdict(list)
     for place, (one, row) in enumerate(people):
         for name, column in one.plan.items():
             mask = column.minor_mask if children[place] else column.mask
             if mask.keeps:
                 answers[place][name] = row[name] or None
             else:
-                alike[mask, one.key].append((place, name))
-    for (mask, key), cells in alike.items():
+                alike[(mask, None, "") if mask.method in BY_VALUE_ALONE else (mask, one.key, name)].append((place, name))
+    for (mask, key, column), cells in alike.items():
         values = pa.array([people[place][1][name] or None for place, name in cells], pa.string())
-        for (place, name), value in zip(cells, apply(mask, values, key).to_pylist(), strict=True):
+        subjects = pa.array([people[place][1][RESIDENT_ID] for place, _ in cells], pa.string())
+        basis = Basis(key=key or people[0][0].key, today=today, column=column, subjects=subjects)
+        for (place, name), value in zip(cells, apply(mask, values, basis).to_pylist(), strict=True):
             answers[place][name] = value
     return list(answers)
 

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from rules.tiers import Audience, Tier
+from rules.tiers import AnswerForm, Audience, Tier
 
 AREA_PREFIX = re.compile(r"\d{6}|\d{9}|\d{12}|\d{15}")
 """District, street, community, grid."""
@@ -28,6 +28,13 @@ MODE_TEXTS: Mapping[Mode, str] = {
     Mode.TABLE: "批量库表交换 table exchange",
     Mode.FILE: "文件下载交换 file",
 }
+FORMS: Mapping[Mode, frozenset[AnswerForm]] = {
+    Mode.LOOKUP: frozenset({AnswerForm.EXTRACT}),
+    Mode.VERIFY: frozenset({AnswerForm.VERIFICATION}),
+    Mode.TABLE: frozenset({AnswerForm.EXTRACT}),
+    Mode.FILE: frozenset({AnswerForm.EXTRACT, AnswerForm.STATISTICS}),
+}
+"""Which kinds of answer a mode can carry."""
 BULK_MODES = frozenset({Mode.TABLE, Mode.FILE})
 """What an extract may be made for."""
 

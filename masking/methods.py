@@ -212,6 +212,25 @@ METHODS: Mapping[str, Callable[[pa.Array, Mask, Basis], pa.Array]] = {
     "noise": noise,
 }
 
+BY_VALUE_ALONE = frozenset(
+    {
+        "suppress",
+        "partial_name",
+        "partial_number",
+        "partial_phone",
+        "address_to_community",
+        "address_to_street",
+        "address_to_district",
+        "area_to_community",
+        "area_to_street",
+        "area_to_district",
+        "month",
+        "year",
+        "year_band",
+    }
+)
+"""Methods to which it is the same whose column it is and who receives it, so that cells of many answers can be masked as one column."""
+
 
 def over_distinct(values: pa.Array, rule: Callable[[str], str | None]) -> pa.Array:
     """Apply `rule` once to each distinct value."""

@@ -5,22 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from access.terms import Disputed, Grant, GrantState, Mode, Quota, RowScope
+from access.terms import FORMS, Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.records import names_a_person
 from catalog.schema import RequestRow
-from rules.tiers import AnswerForm, Tier, TierPolicy
+from rules.tiers import Tier, TierPolicy
 
 MAX_CHARACTERS = 500
 LONGEST_DAYS = 1_830
 """Five years: who needs the data longer asks again (L-26)."""
 
-FORMS: Mapping[Mode, frozenset[AnswerForm]] = {
-    Mode.LOOKUP: frozenset({AnswerForm.EXTRACT}),
-    Mode.VERIFY: frozenset({AnswerForm.VERIFICATION}),
-    Mode.TABLE: frozenset({AnswerForm.EXTRACT}),
-    Mode.FILE: frozenset({AnswerForm.EXTRACT, AnswerForm.STATISTICS}),
-}
-"""Which kinds of answer a mode can carry."""
 
 
 @dataclass(frozen=True, kw_only=True)

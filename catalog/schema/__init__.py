@@ -33,6 +33,7 @@ from catalog.schema.golden import (
     StewardDecisionRow,
 )
 from catalog.schema.grants import GrantGradingRow, LinkageTicketRow, PseudonymEpochRow, RegradingNoticeRow
+from catalog.schema.inquiries import DoorCountRow
 from catalog.schema.intake import FaultCountRow, IngestRunRow, QualityScoreRow, QuarantineCountRow, SnapshotRow
 from catalog.schema.presence import ApiKeyRow
 from catalog.schema.record import KEY_LENGTH, Key, Record, Utc
@@ -59,6 +60,7 @@ __all__ = [
     "DisputeRow",
     "DisputeStepRow",
     "DoorCheckRow",
+    "DoorCountRow",
     "EnterpriseVersionRow",
     "EntryActRow",
     "EntryCodeRow",

@@ -24,6 +24,7 @@ from catalog.schema import EnterpriseVersionRow, GoldenInputRow, GoldenVersionRo
 from catalog.snapshots import add_raw, mark_accepted, mark_standard
 from catalog.store import Store
 from golden.enterprises import enterprise_folder
+from golden.serving import publish
 from rules.matching import load_matching
 from rules.tiers import Tier
 
@@ -189,6 +190,11 @@ def make_golden(store: Store, lake: Lake) -> None:
         session.flush()
         version = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": NOW}
         session.add(GoldenVersionRow(version=1, run_id=run.id, residents=6, records=3, **version))
+
+
+def serve_golden(platform: Platform) -> None:
+    """The serving copy of the golden records, as reconciliation publishes it."""
+    publish(platform.store, platform.home, 1, now=NOW)
 
 
 def make_golden_enterprises(store: Store, lake: Lake) -> None:
