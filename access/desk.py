@@ -14,12 +14,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, load_account
+from access.api_keys import authenticate_key
 from access.counts import ACTOR, GRANT, SUBJECT, Counted, Tally, count
 from access.decision import Act, Decision, Question, Reason, decide
 from access.grants import load_grant
 from access.inquiries import Asker, ByName, Inquiry, Told
 from access.log_faults import log_faults_translated
 from access.look_up import Wanted, columns_read, look_up
+from access.presence import Means, Presence
 from access.pseudonyms import EPOCH, MASTER_KEY
 from access.recording import Answer, Facts, Outcome, Recorder, Written, aborted_record, result_record
 from access.residents import Found, ServedResidents
@@ -73,7 +75,7 @@ class _Heard:
     """An inquiry whose asker and grant are known."""
 
     posed: Posed
-    account: Account
+    presence: Presence
     grant: Grant | None
     question: Question
     decision: Decision
@@ -95,19 +97,10 @@ class Due:
 
 
 class Desk:
-    """For one thread at a time. `identify` finds out who an asker is; the door knows names only."""
+    """For one thread at a time."""
 
-    def __init__(
-        self,
-        store: Store,
-        home: Home,
-        log: Log,
-        recorder: Recorder,
-        clock: Clock,
-        identify: Callable[[Session, Asker], Account] | None = None,
-    ) -> None:
+    def __init__(self, store: Store, home: Home, log: Log, recorder: Recorder, clock: Clock) -> None:
         self._store, self._home, self._log, self._recorder, self._clock = store, home, log, recorder, clock
-        self._identify = identify or _by_name
         self._policy = load_tier_policy()
         self._residents = ServedResidents(store, home)
         self._lake = Lake(home.lake_root)
@@ -155,26 +148,32 @@ class Desk:
             return [], [Settled(ticket=one.ticket, result=_translated(fault)) for one in posed]
 
     def _decided(self, session: Session, posed: Sequence[Posed]) -> tuple[list[_Heard], list[Settled]]:
-        askers = {asker: self._asker(session, asker) for asker in {one.inquiry.asker for one in posed}}
+        askers = {
+            asker: self._asker(session, asker, origin) for asker, origin in {one.inquiry.asker: one.inquiry.origin for one in posed}.items()
+        }
         grants = {number: load_grant(session, number) for number in {one.inquiry.grant for one in posed}}
         target = self._served(session)
         today, made = self._today(), dict[Any, Decision]()
         heard, refused = [], []
         for one in posed:
-            account, grant = askers[one.inquiry.asker], grants[one.inquiry.grant]
-            if isinstance(account, TongchouError):
-                refused.append(Settled(ticket=one.ticket, result=account))
+            presence, grant = askers[one.inquiry.asker], grants[one.inquiry.grant]
+            if isinstance(presence, TongchouError):
+                refused.append(Settled(ticket=one.ticket, result=presence))
                 continue
-            question = _question(one.inquiry, account, grant, self._policy, today)
-            key = (one.inquiry.matter.act, account.name, one.inquiry.grant, one.inquiry.case_number, one.inquiry.matter.asked)
+            question = _question(one.inquiry, presence, grant, self._policy, today)
+            key = (one.inquiry.asker, one.inquiry.grant, one.inquiry.case_number, one.inquiry.matter.act, one.inquiry.matter.asked)
             if key not in made:
                 made[key] = _decision(question, target)
-            heard.append(_Heard(posed=one, account=account, grant=grant, question=question, decision=made[key]))
+            heard.append(_Heard(posed=one, presence=presence, grant=grant, question=question, decision=made[key]))
         return heard, refused
 
-    def _asker(self, session: Session, asker: Asker) -> Account | TongchouError:
+    def _asker(self, session: Session, asker: Asker, origin: str) -> Presence | TongchouError:
+        if isinstance(asker, ByName):
+            return Presence(account=_account(session, asker.account), means=Means.COMMAND_LINE)
+        if isinstance(asker, Presence):
+            return asker
         try:
-            return self._identify(session, asker)
+            return authenticate_key(session, self._log, asker.presented, now=self._clock(), origin=origin)
         except TongchouError as fault:
             return fault
 
@@ -206,7 +205,7 @@ class Desk:
             return limited
         subjects = {person.recorded(self._log.subject)["subject"] for person in one.posed.inquiry.matter.persons}
         about = [Counted(kind=SUBJECT, name=f"{one.grant.grantee}:{subject}") for subject in sorted(subjects)]
-        return [*limited, Counted(kind=ACTOR, name=one.account.name), *about]
+        return [*limited, Counted(kind=ACTOR, name=one.presence.account.name), *about]
 
     def _write(
         self, due: Sequence[Due], admitted: Sequence[_Heard], denied: Sequence[_Heard]
@@ -240,7 +239,9 @@ class Desk:
     def _facts(self, one: _Heard) -> Facts:
         inquiry = one.posed.inquiry
         origin = {"origin": inquiry.origin} if inquiry.origin else {}
-        who = {"actor": one.account.name, "department": one.account.department, "grant": inquiry.grant, **origin}
+        means = {"means": one.presence.means.value, "means_number": one.presence.number}
+        account = one.presence.account
+        who = {**means, "actor": account.name, "department": account.department, "grant": inquiry.grant, **origin}
         asked = {"case_number": inquiry.case_number, **inquiry.matter.recorded(self._log.subject)}
         if not one.decision.allowed or one.grant is None or self._target is None:
             return {**who, **asked}
@@ -295,19 +296,19 @@ class Desk:
         return self._clock().astimezone(CHINA).date()
 
 
-def _by_name(session: Session, asker: Asker) -> Account:
+def _account(session: Session, name: str) -> Account:
     """An unknown account is one that may do nothing; who tries names learns no more than that."""
-    assert isinstance(asker, ByName), "this desk knows no keys"
     try:
-        return load_account(session, asker.account)
+        return load_account(session, name)
     except NotFound:
-        return Account(name=asker.account, department=None, roles=frozenset(), active=False)
+        return Account(name=name, department=None, roles=frozenset(), active=False)
 
 
-def _question(inquiry: Inquiry, account: Account, grant: Grant | None, policy: TierPolicy, today: date) -> Question:
+def _question(inquiry: Inquiry, presence: Presence, grant: Grant | None, policy: TierPolicy, today: date) -> Question:
     return Question(
         act=inquiry.matter.act,
-        account=account,
+        account=presence.account,
+        key=presence.scope,
         purpose=grant.purpose if grant else "",
         today=today,
         policy=policy,

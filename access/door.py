@@ -27,7 +27,7 @@ from access.desk import Desk
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
-from access.inquiries import Asker, ByName, Inquiry, LookUp, Matter, person
+from access.inquiries import ByName, Inquiry, LookUp, Matter, person
 from access.labels import labelled_columns, with_labels
 from access.log_faults import log_faults_translated
 from access.places import free_places, give_back, places_taken, taken_place
@@ -265,13 +265,14 @@ class Door:
         """
         return self._ask(actor, grant_id, LookUp(person=person(by, value)), case_number)
 
-    def desk(self, identify: Callable[[Session, Asker], Account] | None = None) -> Desk:
+    def desk(self) -> Desk:
         """A desk for one thread, for many inquiries at once. Whoever takes it closes it before the door."""
-        return Desk(self._store, self._home, self._log, self._recorder, self._clock, identify)
+        return Desk(self._store, self._home, self._log, self._recorder, self._clock)
 
     def _ask(self, actor: str, grant_id: int, matter: Matter, case_number: str) -> Answer:
+        assert self._presence is None or actor == self._presence.account.name, "whoever is present asks for himself"
         with closing(self.desk()) as desk:
-            answer = desk.answer(Inquiry(asker=ByName(account=actor), grant=grant_id, matter=matter, case_number=case_number))
+            answer = desk.answer(Inquiry(asker=self._presence or ByName(account=actor), grant=grant_id, matter=matter, case_number=case_number))
         with log_faults_translated():
             self._log.seal()
         return answer

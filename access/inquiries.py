@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from access.decision import Act
+from access.presence import Presence
 from access.recording import Facts
 from access.targets import RESIDENT_ID
 from golden.serving import DOCUMENTS
@@ -37,7 +38,7 @@ class ByKey:
     presented: str = field(repr=False)
 
 
-Asker = ByName | ByKey
+Asker = ByName | ByKey | Presence
 
 
 @dataclass(frozen=True, kw_only=True)

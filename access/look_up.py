@@ -86,10 +86,10 @@ def _masked(people: Sequence[tuple[Wanted, Row]], policy: TierPolicy, today: dat
                 answers[place][name] = row[name] or None
             else:
                 alike[(mask, None, "") if mask.method in BY_VALUE_ALONE else (mask, one.key, name)].append((place, name))
-    for (mask, key, column), cells in alike.items():
+    for (mask, key, about), cells in alike.items():
         values = pa.array([people[place][1][name] or None for place, name in cells], pa.string())
         subjects = pa.array([people[place][1][RESIDENT_ID] for place, _ in cells], pa.string())
-        basis = Basis(key=key or people[0][0].key, today=today, column=column, subjects=subjects)
+        basis = Basis(key=key or people[0][0].key, today=today, column=about, subjects=subjects)
         for (place, name), value in zip(cells, apply(mask, values, basis).to_pylist(), strict=True):
             answers[place][name] = value
     return list(answers)

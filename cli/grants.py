@@ -11,7 +11,7 @@ from access.grants import change_state, grant_warnings, list_grants
 from access.grants import grant as make_grant
 from access.log_faults import log_faults_translated
 from access.targets import load_target
-from access.terms import Disputed, GrantState, RowScope
+from access.terms import Disputed, GrantState, Mode, Quota, RowScope
 from audit.log import Log, open_log
 from casework.regradings import list_regradings, see_regrading, tell_regraded
 from cli.output import as_json_option, console, errors, print_json, print_table
@@ -19,6 +19,13 @@ from cli.platform import Platform, platform
 from rules.departments import resolve_department
 from rules.tiers import Audience, Tier, load_tier_policy
 
+NEXT = {
+    Mode.FILE: "extract {} --as ACCOUNT --out FILE.csv",
+    Mode.TABLE: "extract {} --as ACCOUNT --out FILE.csv",
+    Mode.LOOKUP: "look-up {} --as ACCOUNT",
+    Mode.VERIFY: "verify {} --as ACCOUNT",
+}
+"""What a grant of a mode is used by."""
 by_option = click.option("--as", "by", default=OPERATOR_NAME, show_default=True, help="The account that decides (账号).")
 day = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -82,6 +89,10 @@ def account(here: Platform, name: str, title: str, department: str | None, roles
     show_default=True,
     help="Golden values in dispute: left out, marked in a column of their own, or kept (存疑值).",
 )
+@click.option(
+    "--mode", type=click.Choice([mode.value for mode in Mode]), default="file", show_default=True, help="How it is shared (共享方式)."
+)
+@click.option("--calls-a-day", type=click.IntRange(min=1), help="Look-ups or verifications a day at most (每日次数).")
 @click.option("--from", "valid_from", type=day, help="First day; by default today (起).")
 @click.option("--to-day", "valid_to", type=day, required=True, help="Last day (止).")
 @by_option
@@ -89,8 +100,8 @@ def account(here: Platform, name: str, title: str, department: str | None, roles
 @platform
 def add(
     here: Platform, grantee: str, target: str, columns: str, tier: str, purpose: str, basis: str, case_number: str, areas: tuple[str, ...],
-    filters: tuple[str, ...], audience: str, named: tuple[str, ...], masks: tuple[str, ...], disputed: str, valid_from: datetime | None,
-    valid_to: datetime, by: str, as_json: bool,
+    filters: tuple[str, ...], audience: str, named: tuple[str, ...], masks: tuple[str, ...], disputed: str, mode: str,
+    calls_a_day: int | None, valid_from: datetime | None, valid_to: datetime, by: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a grant (授权). Its terms never change: wider terms are a new grant."""
     made = make_grant(
@@ -113,6 +124,8 @@ def add(
         audience=Audience(audience),
         named=named,
         masks=parsed_masks(masks),
+        mode=Mode(mode),
+        quotas={Quota.CALLS_PER_DAY: calls_a_day} if calls_a_day else {},
     )
     with here.store.session() as session:
         warnings = grant_warnings(made, load_target(session, here.lake, made.target), load_tier_policy())
@@ -122,7 +135,7 @@ def add(
         print_json(made)
         return
     console.print(f"授权 {made.id} 号已生效 grant {made.id} is in force: {made.grantee} ← {made.target} ({made.tier})", markup=False)
-    console.print(f"下一步 Next: tongchou extract {made.id} --as ACCOUNT --out FILE.csv")
+    console.print(f"下一步 Next: tongchou {NEXT[made.mode]}".format(made.id))
 
 
 @grant.command("list")

@@ -44,6 +44,7 @@ COMMANDS = {
     "grant": "cli.grants:grant",
     "ingest": "cli.road:ingest",
     "init": "cli.catalogue:init",
+    "look-up": "cli.inquiries:look_up",
     "propose": "cli.catalogue:propose",
     "quality": "cli.catalogue:quality",
     "receipt": "cli.receipts:receipt",

@@ -15,7 +15,6 @@ LONGEST_DAYS = 1_830
 """Five years: who needs the data longer asks again (L-26)."""
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class RequestTerms:
     """What is asked for. `scene` 使用场景, `use_scope` 使用范围, `legal_basis` 使用依据.

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from access import desk as desk_module
 from access.accounts import Role, create_account
 from access.desk import Desk, Posed, Settled
 from access.grants import change_state
@@ -236,14 +235,14 @@ def test_the_results_of_one_group_and_the_intents_of_the_next_share_a_commit(bur
 
 def test_what_fails_in_a_group_fails_alone_and_closes_its_intent(bureau: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     granted, desk = looked_up(bureau), bureau.door.desk()
-    whole = desk_module.look_up
+    from access.look_up import look_up
 
     def faulty(wanted: Sequence[Wanted], *rest: Any) -> list[Told]:
         if any(row["id_number"] == CHILD for one in wanted for row in one.rows):
             raise ValueError("a row with a value " + CHILD)
-        return whole(wanted, *rest)
+        return look_up(wanted, *rest)
 
-    monkeypatch.setattr(desk_module, "look_up", faulty)
+    monkeypatch.setattr("access.desk.look_up", faulty)
     first, broken, last = in_a_group(desk, [ask(WANG, granted), ask(CHILD, granted), ask(NOBODY, granted)])
     assert isinstance(first, Answer) and isinstance(last, Answer)
     assert isinstance(broken, PlatformFault)

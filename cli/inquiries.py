@@ -1,0 +1,49 @@
+"""Commands that ask about one resident: look-up. What names a person is asked for or read from standard input, never an argument."""
+
+import json
+
+import click
+
+from access.inquiries import IDENTIFYING, Told
+from access.recording import Answer
+from cli.answers import actor_option, the_door
+from cli.output import as_json_option, console, print_json
+from cli.platform import Platform, platform
+
+NOT_THERE = 4
+case_option = click.option("--case", "case_number", default="", help="Case number, where the grant is for a case (办件号).")
+
+
+@click.command("look-up")
+@click.argument("grant", type=int)
+@click.option("--by", type=click.Choice(IDENTIFYING), default=IDENTIFYING[0], show_default=True, help="What names the resident (标识).")
+@case_option
+@actor_option
+@as_json_option
+@platform
+def look_up(here: Platform, grant: int, by: str, case_number: str, actor: str, as_json: bool) -> int:
+    """Look up one resident (查询) under GRANT. The number is asked for, so that no list of processes and no history holds it."""
+    value = click.prompt(by, hide_input=True, err=True)
+    with the_door(here) as door:
+        answer = door.look_up(actor, grant, by, value, case_number)
+    told = told_of(answer)
+    if as_json:
+        print_json({"record": answer.seq, "digest": answer.digest, **told})
+    else:
+        _print(told, answer)
+    return 0 if told["found"] else NOT_THERE
+
+
+def told_of(answer: Answer) -> dict[str, object]:
+    """What an inquiry was told."""
+    assert isinstance(answer.value, Told)
+    return dict(json.loads(answer.value.body))
+
+
+def _print(told: dict[str, object], answer: Answer) -> None:
+    values = told["values"]
+    for name, value in values.items() if isinstance(values, dict) else ():
+        console.print(f"{name}: {'—' if value is None else value}", markup=False)
+    if not told["found"]:
+        console.print("查无此人，或不在授权范围内 nobody of that number within the grant")
+    console.print(f"记录 record {answer.seq}")

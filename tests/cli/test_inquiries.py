@@ -1,0 +1,61 @@
+"""Inquiries on the command line: the number is asked for, never an argument; exit codes say found, denied, not there."""
+
+from pathlib import Path
+
+import click
+import pytest
+
+from access.accounts import Role, create_account
+from access.door import create_keys
+from access.grants import grant
+from access.terms import Mode
+from audit.log import open_log
+from catalog.home import Home
+from catalog.lake import Lake
+from catalog.store import open_store
+from golden.serving import publish
+from rules.tiers import Tier
+from tests.access.conftest import NOW, TERMS, make_golden
+from tests.cli.conftest import Command
+
+WANG, NOBODY = "990605198001011234", "990605198001010000"
+
+
+@pytest.fixture
+def served(folder: Path, tongchou: Command) -> int:
+    """A home with golden records that are served, an account and a grant to look them up; the grant's number."""
+    assert tongchou("init").code == 0
+    home = Home(folder / "home")
+    create_keys(home)
+    store, log = open_store(home.store_url), open_log(home.audit_url, home.keys)
+    make_golden(store, Lake(home.lake_root))
+    publish(store, home, 1, now=NOW)
+    roles = [Role.DEPARTMENT_REQUESTER]
+    create_account(store, log, by="operator", name="lin", title="林", department="civil_affairs", roles=roles, now=NOW)
+    terms = {**TERMS, "mode": Mode.LOOKUP, "tier": Tier.T2, "columns": ["name", "sex"], "valid_to": NOW.date().replace(year=2099)}
+    made = grant(store, Lake(home.lake_root), log, **terms)
+    log.close()
+    store.close()
+    return made.id
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *values: str) -> None:
+    answers = iter(values)
+    monkeypatch.setattr(click, "prompt", lambda *_, **__: next(answers))
+
+
+def test_a_look_up_prints_masked_values_and_its_record(served: int, tongchou: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, WANG)
+    ran = tongchou("look-up", str(served), "--as", "lin", "--json")
+    assert (ran.code, ran.json()["values"]) == (0, {"name": "王**", "sex": "1"})
+    assert tongchou("audit", "verify").code == 0
+
+
+@pytest.mark.parametrize(("number", "actor", "code"), [(NOBODY, "lin", 4), (WANG, "operator", 3), ("1", "lin", 2)])
+def test_the_exit_code_says_how_it_ended(
+    served: int, tongchou: Command, monkeypatch: pytest.MonkeyPatch, number: str, actor: str, code: int
+) -> None:
+    typed(monkeypatch, number)
+    ran = tongchou("look-up", str(served), "--as", actor)
+    assert ran.code == code
+    assert WANG not in ran.out + ran.err
