@@ -272,7 +272,9 @@ class Door:
     def _ask(self, actor: str, grant_id: int, matter: Matter, case_number: str) -> Answer:
         assert self._presence is None or actor == self._presence.account.name, "whoever is present asks for himself"
         with closing(self.desk()) as desk:
-            answer = desk.answer(Inquiry(asker=self._presence or ByName(account=actor), grant=grant_id, matter=matter, case_number=case_number))
+            answer = desk.answer(
+                Inquiry(asker=self._presence or ByName(account=actor), grant=grant_id, matter=matter, case_number=case_number)
+            )
         with log_faults_translated():
             self._log.seal()
         return answer

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 from access.desk import Desk, Due, Posed, Settled
-from access.sealing import Integrator
+from access.log_faults import log_faults_translated
+from audit.integrator import Integrator
 from rules.errors import PlatformFault
 
 MOST_WAITING = 2_000
@@ -25,7 +26,8 @@ class Line:
 
     def put(self, posed: Posed) -> None:
         """Take an inquiry. PlatformFault DOOR-BUSY if too many wait; AUD-… as long as the log cannot be sealed."""
-        self._integrator.check()
+        with log_faults_translated():
+            self._integrator.check()
         if self._waiting.qsize() >= MOST_WAITING:
             raise PlatformFault("DOOR-BUSY")
         self._waiting.put(posed)
