@@ -94,6 +94,8 @@ class Event(StrEnum):
     GRID_WORKER_APPOINTED = "casework:grid_worker:appointed"
     DISPUTE_MOVED = "casework:dispute:moved"
     DISPUTE_REFUSED = "casework:dispute:refused"
+    SCORECARD_PUBLISHED = "casework:scorecard:published"
+    SCORECARD_REFUSED = "casework:scorecard:refused"
     TASK_EXPLAINED = "casework:task:explained"
     DATASET_REGISTERED = "catalog:dataset:registered"
     ENTRY_MADE = "catalog:entry:made"

@@ -18,6 +18,7 @@ from casework.attempts import Act
 from casework.bundles import BUREAU_DEPARTMENT, RECONCILIATION, keep_clocks, new_ticket, recount, tell
 from casework.corrections import DEPARTMENT
 from casework.moves import OBJECTIONS, TOPICS, ItemState, Kind
+from casework.published_scores import is_published
 from casework.tickets import Ticket, ticket_of
 from catalog.schema import DataGrantRow, DatasetRow, GoldenVersionRow, RequestRow, TicketItemRow, TicketRow
 from catalog.store import Store, serialise
@@ -28,10 +29,12 @@ VERDICT_TEXTS: Mapping[str, str] = {"": "", JUSTIFIED: "属实 justified", DISMI
 WORST_RATING, BEST_RATING = 1, 5
 RAISING_ROLES = frozenset({Role.DEPARTMENT_REQUESTER, Role.DEPARTMENT_HEAD, Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER, Role.STEWARD})
 REQUEST, GRANT, SCORE = "request", "grant", "score"
+CONTESTED_PARTS = 3
 
 
 def object_to(store: Store, log: Log, *, kind: Kind, topic: str, about: str, act: Act) -> Ticket:
-    """Raise an objection; `act.reason` describes it. `about`: a data set's key, `request/N`, `grant/N`, `score/METRIC/DEPARTMENT/PERIOD`.
+    """Raise an objection; `act.reason` describes it. `about`: a data set's key, `request/N`, `grant/N`, `score/N/METRIC/DEPARTMENT`
+    of the published scorecard N.
 
     Denied TKT-PARTY; Refused TKT-TERMS with all faults at once.
     """
@@ -101,7 +104,7 @@ def _answered(store: Store, log: Log, ticket: int, move: str, verdict: str, act:
 def _answering(session: Session, kind: Kind, about: str) -> str | None:
     """The department that can answer; None where there is nothing of that name."""
     if kind is Kind.OTHER:
-        return BUREAU_DEPARTMENT
+        return BUREAU_DEPARTMENT if _may_be_contested(session, about) else None
     what, _, number = about.partition("/")
     targets = {REQUEST: (RequestRow.target, RequestRow.id), GRANT: (DataGrantRow.target, DataGrantRow.id)}
     if what in targets and number.isdecimal():
@@ -109,6 +112,14 @@ def _answering(session: Session, kind: Kind, about: str) -> str | None:
         found = session.scalar(sa.select(target).where(key == int(number)))
         return None if found is None else _provider(session, found) or BUREAU_DEPARTMENT
     return _provider(session, about) if kind in (Kind.CATALOGUE, Kind.USE) else None
+
+
+def _may_be_contested(session: Session, about: str) -> bool:
+    """`score/N/METRIC/DEPARTMENT` has to be a number of the published scorecard N (F-04); other words are taken as they are."""
+    what, *parts = about.split("/")
+    if what != SCORE or not parts or not parts[0].isdecimal():
+        return True
+    return len(parts) == CONTESTED_PARTS and is_published(session, int(parts[0]), *parts[1:])
 
 
 def _provider(session: Session, dataset: str) -> str | None:

@@ -18,6 +18,7 @@ from casework.bundles import BUREAU_DEPARTMENT
 from casework.clocks import Outcome
 from casework.lights import accepted_snapshots
 from casework.moves import OBJECTIONS
+from casework.requests.using import USE_REPORT
 from catalog.schema import (
     ClockRow,
     DataGrantRow,
@@ -107,15 +108,18 @@ def behind(session: Session, metric: str, period: Period, *, department: str | N
 
 def _scores(session: Session, metric: str, period: Period, department: str | None) -> list[Score]:
     cases = _of(METRICS[metric].cases(period, department), department)
-    plain, met = ~cases.c.extended, cases.c.met
-    counted = [
-        sa.func.count().filter(condition) for condition in (sa.and_(plain, met), plain, sa.and_(cases.c.extended, met), cases.c.extended)
-    ]
-    rows = session.execute(sa.select(cases.c.department, *counted).group_by(cases.c.department).order_by(cases.c.department))
+    figures = counted(cases.c.department, cases.c.met, cases.c.extended)
+    rows = session.execute(figures.group_by(cases.c.department).order_by(cases.c.department))
     return [
         Score(department=d, metric=metric, numerator=n, denominator=m, extended_numerator=e, extended_denominator=f)
         for d, n, m, e, f in rows
     ]
+
+
+def counted(department: Any, met: Any, extended: Any, *more: Any) -> sa.Select[Any]:
+    """The four figures of a score over a list of cases; grouped by whoever asks."""
+    conditions = (sa.and_(~extended, met), ~extended, sa.and_(extended, met), extended)
+    return sa.select(department, *(sa.func.count().filter(condition) for condition in conditions), *more)
 
 
 def _of(cases: sa.Select[Any], department: str | None) -> sa.Subquery:
@@ -205,6 +209,22 @@ def _lawful_use(period: Period, _department: str | None) -> sa.Select[Any]:
     return _listed(RequestRow.requester_key, request, ~suspended).where(granted)
 
 
+def _use_reports(period: Period, _department: str | None) -> sa.Select[Any]:
+    """Requests whose data was in use in the period, supplied long enough ago: met where a use report holds at its end (L-30)."""
+    rules, over = load_ticket_rules(), period.until + timedelta(days=1)
+    supplied = _moved("supply") & (RequestMoveRow.at < _begin_of(over - timedelta(days=rules.use_report_due_after_days)))
+    ended_before = _moved("end", "expire") & (RequestMoveRow.at < _begin_of(period.first))
+    holds_from = _begin_of(over - timedelta(days=rules.use_report_holds_days))
+    reported = sa.and_(_moved(USE_REPORT), RequestMoveRow.at >= holds_from, RequestMoveRow.at < _begin_of(over))
+    request = sa.literal("request/") + sa.cast(RequestRow.id, sa.Text)
+    met = sa.exists().where(reported)
+    return _listed(RequestRow.requester_key, request, met).where(sa.exists().where(supplied), ~sa.exists().where(ended_before))
+
+
+def _moved(*moves: str) -> sa.ColumnElement[bool]:
+    return sa.and_(RequestMoveRow.request_id == RequestRow.id, RequestMoveRow.move.in_(moves))
+
+
 def _begin_of(day: date) -> datetime:
     """The first moment of a day in China."""
     return datetime.combine(day, time(0), tzinfo=CHINA)
@@ -222,6 +242,7 @@ METRICS: Mapping[str, Metric] = {
     "quality": Metric(zh="质量合格率", en="snapshots that the gate accepted", rule="F-03", cases=_quality),
     "demand": Metric(zh="需求满足率", en="requests that came to a grant", rule="F-03", cases=_demand),
     "lawful_use": Metric(zh="使用无违规率", en="uses without a suspension", rule="L-27", cases=_lawful_use),
+    "use_reports": Metric(zh="成效填报率", en="uses with a report of their effect", rule="L-30, F-03", cases=_use_reports),
     "satisfaction": Metric(zh="异议满意度", en="objections solved or rated 4 and better", rule="§7.2", cases=_satisfaction),
 }
 

@@ -1,4 +1,4 @@
-"""Commands of lights and scorecards: `tongchou ticket lights|resources|explain|remind|scorecard|notices|seen`."""
+"""Commands of lights and scorecards: `tongchou ticket lights|resources|explain|remind|scorecard|publish-scores|…|notices|seen`."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,18 @@ from casework.attempts import Act
 from casework.lights import PAGE_ROWS, STAGE_TEXTS, list_tasks, remind, resource_lights
 from casework.lights import explain as explain_task
 from casework.notices import ChangeNotice, list_notices, see
+from casework.published_scores import (
+    Publication,
+    contests,
+    is_whole,
+    list_publications,
+    load_publication,
+    publish_scores,
+    published_behind,
+    published_scores,
+)
 from casework.scorecards import METRICS, Period, Score, behind, catalogue_sizes, scorecard
+from catalog.snapshots import CHINA
 from cli.grants import day, the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
@@ -140,6 +151,58 @@ def scorecard_(
     console.print(f"目录/数据集 entries/data sets: {offered}", markup=False)
 
 
+@click.command("publish-scores")
+@click.option("--from", "first", type=day, required=True, help="First day of the period (起).")
+@click.option("--to", "last", type=day, required=True, help="Last day; it has to be past (止).")
+@click.option("--as", "by", required=True, help="The bureau's approver (账号).")
+@click.option("--reason", default="", help="Needed where the period was published before (更正理由).")
+@as_json_option
+@platform
+def publish_scores_(here: Platform, first: datetime, last: datetime, by: str, reason: str, as_json: bool) -> None:
+    """Publish the scorecards of a period that is over (公布考核): its numbers and lists stand, whatever data change later (F-03, F-04)."""
+    act = Act(by=by, now=here.now(), reason=reason)
+    done = publish_scores(here.store, the_log(here), first=first.date(), last=last.date(), act=act)
+    if as_json:
+        print_json(done)
+        return
+    console.print(
+        f"已公布 published: {done.number} 号 · {done.first} – {done.last} · {done.cases:,} 件 cases · 摘要 digest {done.digest[:16]}"
+    )
+
+
+@click.command("published-scores")
+@click.argument("number", type=int, required=False)
+@department_option
+@click.option("--metric", type=click.Choice(list(METRICS)), help="The kept list behind this number (指标清单).")
+@as_json_option
+@platform
+def published_scores_(here: Platform, number: int | None, department: str | None, metric: str | None, as_json: bool) -> None:
+    """Published scorecards (公布的考核), or one; contest a number with `tongchou ticket object other score/NUMBER/METRIC/DEPARTMENT`."""
+    where = resolve_department(department) if department else None
+    with here.store.session() as session:
+        if number is None:
+            _print_publications(list_publications(session), as_json)
+            return
+        publication = load_publication(session, number)
+        if metric is not None:
+            _print_behind(published_behind(session, number, metric, department=where), as_json)
+            return
+        scores, contested = published_scores(session, number, department=where), contests(session, number)
+        whole = is_whole(session, publication)
+    if as_json:
+        print_json({"scorecard": publication, "whole": whole, "scores": scores, "contests": contested})
+        return
+    headers = ("部门 department", "指标 metric", "分子 met", "分母 of", "率 rate", "延期 extended", "异议 contested")
+    rows = [(*_score_cells(score), " ".join(map(str, contested.get(f"{score.metric}/{score.department}", [])))) for score in scores]
+    print_table(f"考核 scorecard {number}: {publication.first} – {publication.last}", headers, rows, numbers=(2, 3))
+    state = "完整 whole" if whole else "与留痕不符 not what the log has recorded"
+    offered = "；".join(f"{department_title(key)} {n}/{m}" for key, (n, m) in sorted(publication.catalogue.items()))
+    console.print(
+        f"公布 published {publication.published_at.astimezone(CHINA):%Y-%m-%d %H:%M} {publication.published_by} · {state}", markup=False
+    )
+    console.print(f"目录/数据集 entries/data sets: {offered}", markup=False)
+
+
 @click.command()
 @department_option
 @click.option("--all", "everything", is_flag=True, help="Also those that were seen (含已阅).")
@@ -173,13 +236,23 @@ def seen(here: Platform, number: int, by: str, as_json: bool) -> None:
 
 
 LIGHT_COMMANDS: Mapping[str, click.Command] = {
-    command.name or "": command for command in (lights, resources, explain, remind_, scorecard_, notices, seen)
+    command.name or "": command
+    for command in (lights, resources, explain, remind_, scorecard_, publish_scores_, published_scores_, notices, seen)
 }
 
 
 def _period(here: Platform, first: datetime | None, last: datetime | None) -> Period:
     today = day_of(here.now())
     return Period(first=first.date() if first else today.replace(day=1), last=last.date() if last else today, today=today)
+
+
+def _print_publications(found: list[Publication], as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    rows = [(one.number, one.first, one.last, one.cases, one.anew or "", one.published_by, one.reason) for one in found]
+    headers = ("号 no.", "起 from", "止 to", "件 cases", "更正 corrects", "公布 by", "理由 reason")
+    print_table("公布的考核 published scorecards", headers, rows, numbers=(0, 3))
 
 
 def _print_behind(cases: list, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """Commands of requests: `tongchou request draft|submit|approve|check|answer|…`; who asks for what, who answers, and by when."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from casework.requests.moves import MOVE_TEXTS, STATE_TEXTS, AnswerKind, State
 from casework.requests.pages import LONGEST_PAGE, PAGE, Listed, Side, due_soonest, may_see, newest
 from casework.requests.request import Dossier, Request, load_dossier, load_request
 from casework.requests.terms import RequestTerms
-from casework.requests.using import Certificate
+from casework.requests.using import Certificate, UseReport, use_reports
 from casework.requests.weighing import look_at_impact
 from catalog.snapshots import CHINA
 from cli.answers import the_door
@@ -237,6 +237,42 @@ def dispose(
     certificate = Certificate(what=what, where=where, how=how, who=who, on=when.date())
     act = Act(by=by, now=here.now(), reason=reason, seen=seen)
     print_request(using.dispose(here.store, the_log(here), number=number, act=act, certificate=certificate), as_json)
+
+
+@request.command("report-use")
+@number_argument
+@click.option("--scene", required=True, help="Where it was used: a matter, a system (使用场景).")
+@click.option("--process", required=True, help="How it was used (使用过程).")
+@click.option("--effect", required=True, help="What came of it (应用成效).")
+@click.option("--storage", required=True, help="Where and how the copy is kept (存储情况).")
+@by_option
+@seen_option
+@as_json_option
+@platform
+def report_use(here: Platform, number: int, by: str, seen: int | None, as_json: bool, **texts: str) -> None:
+    """Record how the data of request NUMBER is used, and to what effect (使用台账、成效填报, L-30)."""
+    act = Act(by=by, now=here.now(), seen=seen)
+    done = using.report_use(here.store, the_log(here), number=number, act=act, report=UseReport(**texts))
+    print_request(done, as_json)
+
+
+@request.command()
+@number_argument
+@by_option
+@as_json_option
+@platform
+def uses(here: Platform, number: int, by: str, as_json: bool) -> None:
+    """The use reports of request NUMBER (使用台账): the requester's own, and for bureau, provider and auditors to inspect (L-30)."""
+    with here.store.session() as session:
+        if not may_see(load_account(session, by), load_request(session, number)):
+            raise Denied("REQ-PARTY", where=str(number))
+        found = use_reports(session, number)
+    if as_json:
+        print_json(found)
+        return
+    headers = ("时间 at", "填报 by", "使用场景 scene", "使用过程 process", "应用成效 effect", "存储情况 storage")
+    rows = [(f"{one.at.astimezone(CHINA):%Y-%m-%d %H:%M}", one.by, *astuple(one.report)) for one in found]
+    print_table("使用台账 use reports", headers, rows)
 
 
 @request.command()

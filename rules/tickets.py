@@ -28,6 +28,8 @@ class TicketRules:
     lost_at: float
     lost_at_by_element: Mapping[str, float]
     most_reroutes: int
+    use_report_due_after_days: int
+    use_report_holds_days: int
     lights: LightRules
 
     def threshold(self, element: str) -> float:
@@ -43,5 +45,7 @@ def load_ticket_rules() -> TicketRules:
         lost_at=row["lost_at"],
         lost_at_by_element=row["elements"],
         most_reroutes=row["most_reroutes"],
+        use_report_due_after_days=row["use_reports"]["due_after_days"],
+        use_report_holds_days=row["use_reports"]["holds_days"],
         lights=LightRules(cycle_days=row["cycles"], **row["lights"]),
     )

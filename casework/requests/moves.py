@@ -127,6 +127,7 @@ MOVE_TEXTS: Mapping[str, str] = {
     "resume": "恢复 resume",
     "end": "结束 end",
     "expire": "到期 expire",
+    "report_use": "填报使用情况 report the use",
     "dispose": "处置 dispose",
     "archive": "归档 archive",
     "withdraw": "撤回 withdraw",
@@ -240,6 +241,9 @@ MOVES: Mapping[str, tuple[Move, ...]] = {
     ),
     "expire": (
         Move(before=_from(State.SUPPLYING, State.IN_USE, State.SUSPENDED), after=State.ENDED, by=BUREAU, rule="L-14", stops=Outcome.VOID),
+    ),
+    "report_use": tuple(
+        Move(before=_from(state), after=state, by=OWN, rule="L-30") for state in (State.IN_USE, State.SUSPENDED, State.ENDED)
     ),
     "dispose": (Move(before=_from(State.ENDED), after=State.DISPOSED, by=OWN, rule="L-26"),),
     "archive": (

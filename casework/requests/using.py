@@ -4,9 +4,10 @@ The grant that came of a request goes with it: nobody has to suspend both.
 """
 
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from access.grants import set_state
 from access.terms import GrantState, Mode
@@ -15,7 +16,7 @@ from casework.attempts import Act
 from casework.requests.acting import Acting, acting, check_text
 from casework.requests.moves import State
 from casework.requests.request import Request, grant_of, request_of
-from catalog.schema import ReceiptRow, RequestRow
+from catalog.schema import ReceiptRow, RequestMoveRow, RequestRow
 from catalog.store import Store
 from golden.decisions import day_of
 from rules.errors import Refused
@@ -23,6 +24,7 @@ from rules.tiers import AnswerForm, Tier, load_tier_policy
 
 EXPIRED = "使用时限届满 the agreed time is over"
 GRANTED_STATES = (State.SUPPLYING, State.IN_USE, State.SUSPENDED)
+USE_REPORT = "report_use"
 MOST_EXPIRED = 500
 """So many requests are ended in one run at most."""
 
@@ -36,6 +38,25 @@ class Certificate:
     how: str
     who: str
     on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class UseReport:
+    """What the requester records of its use (使用台账, L-30): where it was used, how, to what effect (成效), and where the copy lies."""
+
+    scene: str
+    process: str
+    effect: str
+    storage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UseReported:
+    """A use report as it stands in the history of its request."""
+
+    report: UseReport
+    by: str
+    at: datetime
 
 
 def supply(store: Store, log: Log, *, number: int, act: Act) -> Request:
@@ -83,6 +104,22 @@ def expire(store: Store, log: Log, *, act: Act) -> list[int]:
         with acting(store, log, number, "expire", Act(by=act.by, now=act.now, reason=EXPIRED)) as doing:
             _bring_grant(doing, GrantState.ENDED)
     return numbers
+
+
+def report_use(store: Store, log: Log, *, number: int, act: Act, report: UseReport) -> Request:
+    """The requester records how it uses what it was given; any number of times until the copy is disposed of. Refused REQ-TEXT."""
+    with acting(store, log, number, USE_REPORT, act) as doing:
+        for name, text in asdict(report).items():
+            check_text(f"使用台账 use report: {name}", text)
+        doing.facts |= {"use": asdict(report)}
+    return request_of(doing.request)
+
+
+def use_reports(session: Session, number: int) -> list[UseReported]:
+    """The use reports of a request, oldest first: what bureau and provider inspect (L-30)."""
+    table = RequestMoveRow
+    rows = session.scalars(sa.select(table).where(table.request_id == number, table.move == USE_REPORT).order_by(table.id))
+    return [UseReported(report=UseReport(**row.facts["use"]), by=row.actor, at=row.at) for row in rows]
 
 
 def dispose(store: Store, log: Log, *, number: int, act: Act, certificate: Certificate) -> Request:

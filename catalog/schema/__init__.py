@@ -38,6 +38,7 @@ from catalog.schema.intake import FaultCountRow, IngestRunRow, QualityScoreRow, 
 from catalog.schema.presence import ApiKeyRow
 from catalog.schema.record import KEY_LENGTH, Key, Record, Utc
 from catalog.schema.requests import RequestMoveRow, RequestRow
+from catalog.schema.scorecards import ScorecardCaseRow, ScorecardRow
 from catalog.schema.tickets import ChangeNoticeRow, DisputeRow, DisputeStepRow, HandoverRow, TicketEventRow, TicketItemRow, TicketRow
 
 __all__ = [
@@ -90,6 +91,8 @@ __all__ = [
     "RequestMoveRow",
     "RequestRow",
     "RoleGrantRow",
+    "ScorecardCaseRow",
+    "ScorecardRow",
     "ServingVersionRow",
     "SnapshotRow",
     "StewardDecisionRow",

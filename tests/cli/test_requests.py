@@ -53,6 +53,10 @@ def test_a_request_runs_its_road_from_the_command_line(home: Path, tongchou: Com
     assert tongchou("request", "confirm", "1", "--as", "approver", "--json").json()["state"] == "supplying"
     assert tongchou("extract", "1", "--as", "lin", "--out", "out.csv").code == 0
     assert tongchou("request", "supply", "1", "--as", "operator").code == 0
+    use = ("--scene", "低保审批", "--process", "每月比对", "--effect", "核减 12 户", "--storage", "加密")
+    assert tongchou("request", "report-use", "1", *use, "--as", "lin").code == 0
+    assert "核减 12 户" in tongchou("request", "uses", "1", "--as", "operator").out, "the bureau inspects (L-30)"
+    assert tongchou("request", "uses", "1", "--as", "fang", "--json").json()[0]["report"]["effect"] == "核减 12 户"
     assert tongchou("grant", "suspend", "1", "--why", "x").code == 2, "it goes with its request"
     assert tongchou("request", "suspend", "1", "--as", "approver", "--reason", "超范围", "--rectify-by", "2099-01-01").code == 0
     assert tongchou("extract", "1", "--as", "lin", "--out", "out.csv").code == 3

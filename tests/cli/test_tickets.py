@@ -48,6 +48,14 @@ def test_a_ticket_is_listed_shown_and_corrected(opened: Command) -> None:
     assert (
         opened("ticket", "scorecard", "--metric", "updated", "--department", "health", "--behind", "--json").json()[0]["case"] == "clinic"
     )
+    month = ("--from", "2025-01-01", "--to", "2025-01-31")
+    assert opened("ticket", "publish-scores", *month, "--as", "operator").code == 3
+    assert opened("grant", "account", "shen", "--title", "审批", "--role", "bureau_approver").code == 0
+    assert opened("ticket", "publish-scores", *month, "--as", "shen", "--json").json()["number"] == 1
+    assert opened("ticket", "published-scores", "1", "--json").json()["whole"] is True
+    assert "完整 whole" in opened("ticket", "published-scores", "1").out
+    assert opened("ticket", "published-scores", "1", "--metric", "updated", "--json").json()[0]["case"] == "school"
+    assert "2025-01-31" in opened("ticket", "published-scores").out and opened("ticket", "published-scores", "2").code == 4
     assert {one["light"] for one in opened("ticket", "resources", "--json").json()} == {"green"}
     assert opened("ticket", "dispute", "open", number, "--as", "fang", "--document", "函1号", "--reason", "不同意").code == 2
     assert opened("ticket", "door-check", "dispatch", number, "--as", "operator", "--reason", "核实").code == 2

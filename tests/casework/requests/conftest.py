@@ -15,7 +15,7 @@ from casework.requests.answering import Answer, RefusalReason, ask_extension, co
 from casework.requests.moves import AnswerKind, State
 from casework.requests.request import Request, load_dossier, load_request
 from casework.requests.terms import RequestTerms
-from casework.requests.using import Certificate, archive, dispose, end, expire, resume, supply, suspend
+from casework.requests.using import Certificate, UseReport, archive, dispose, end, expire, report_use, resume, supply, suspend
 from casework.requests.weighing import look_at_impact
 from casework.requests.writing import approve, check, draft, edit, send_back, submit, withdraw
 from catalog.entries.attaching import resource_of
@@ -56,6 +56,8 @@ AGREE = Answer(kind=AnswerKind.AGREE)
 SUPPLEMENT = Answer(kind=AnswerKind.SUPPLEMENT, missing=("办事场景说明", "使用单位清单"))
 LAW = Answer(kind=AnswerKind.REFUSE, reasons=(RefusalReason.LAW_FORBIDS,), citation="《中华人民共和国个人信息保护法》第二十八条")
 CERTIFICATE = Certificate(what="低保核查名单", where="社会救助科服务器", how="覆写删除", who="社会救助科经办", on=date(2026, 12, 30))
+
+USE = UseReport(scene="低保审批系统", process="每月比对一次", effect="核减不符合条件 12 户", storage="社会救助科服务器，加密存储")
 
 
 @dataclass
@@ -156,12 +158,13 @@ MOVES: dict[str, Callable[..., Any]] = {
     "resume": _plain(resume),
     "end": _plain(end),
     "expire": lambda desk, number, act: expire(desk.platform.store, desk.platform.log, act=act),
+    "report_use": _plain(report_use),
     "dispose": _plain(dispose),
     "archive": _plain(archive),
     "impact": _impact,
 }
 USUAL = {
-    **dict.fromkeys(("edit", "submit", "withdraw", "end", "dispose"), CLERK),
+    **dict.fromkeys(("edit", "submit", "withdraw", "end", "report_use", "dispose"), CLERK),
     **dict.fromkeys(("approve",), HEAD),
     **dict.fromkeys(("check", "send_back", "consent", "decline", "expire", "archive"), BUREAU),
     **dict.fromkeys(("answer", "extend", "supply", "suspend", "resume"), PROVIDER),

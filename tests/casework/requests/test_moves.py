@@ -45,6 +45,9 @@ end        suspended          -           ended              clerk head provider
 expire     supplying          -           ended              bureau
 expire     in_use             -           ended              bureau
 expire     suspended          -           ended              bureau
+report_use in_use             -           in_use             clerk head
+report_use suspended          -           suspended          clerk head
+report_use ended              -           ended              clerk head
 dispose    ended              -           disposed           clerk head
 archive    disposed           -           archived           provider provider_head bureau
 archive    refused            -           archived           clerk head bureau

@@ -16,6 +16,8 @@ from casework.calendar import publish_limits
 from casework.clocks import Outcome
 from casework.requests.answering import Answer, RefusalReason
 from casework.requests.moves import AnswerKind, State
+from casework.requests.using import use_reports
+from casework.scorecards import Period, scorecard
 from rules.errors import Denied, Refused
 from tests.casework.conftest import at
 from tests.casework.requests.conftest import (
@@ -31,6 +33,7 @@ from tests.casework.requests.conftest import (
     STRANGER,
     SUPPLEMENT,
     TERMS,
+    USE,
     Desk,
     changed,
     republish,
@@ -330,6 +333,43 @@ def test_a_provider_does_not_end_what_is_in_use_by_itself(desk: Desk, tmp_path: 
     number = desk.in_use(tmp_path)
     desk.refused("REQ-PARTY", lambda: desk.do("end", number, by=PROVIDER_HEAD, why="不想提供"), number)
     desk.do("end", number, by=BUREAU, why="已备案")
+
+
+def test_the_use_is_recorded_until_the_copy_is_gone_and_others_inspect_it(desk: Desk, tmp_path: Path) -> None:
+    """L-30: 使用场景、使用过程、应用成效、存储情况; by the requester only, each of them."""
+    number = desk.in_use(tmp_path)
+    empty = replace(USE, effect=" ")
+    desk.refused("REQ-TEXT", lambda: desk.do("report_use", number, report=empty), number)
+    desk.refused("REQ-PARTY", lambda: desk.do("report_use", number, by=PROVIDER, report=USE), number)
+    desk.do("report_use", number, report=USE)
+    desk.do("end", number, why="已完成")
+    desk.do("report_use", number, by=HEAD, report=replace(USE, effect="核减 15 户"))
+    desk.do("dispose", number, now=at("2027-07-02"), certificate=CERTIFICATE)
+    desk.refused("REQ-MOVE", lambda: desk.do("report_use", number, report=USE), number)
+    with desk.platform.store.session() as session:
+        assert [(one.by, one.report.effect) for one in use_reports(session, number)] == [(CLERK, USE.effect), (HEAD, "核减 15 户")]
+
+
+def test_a_use_without_a_report_counts_against_the_requester(desk: Desk, tmp_path: Path) -> None:
+    """F-03 成效填报率: due a month after the supply, held for a year; who ended before the period is not asked."""
+
+    def rate(first: date, last: date) -> list[tuple[str, int, int]]:
+        with desk.platform.store.session() as session:
+            scores = scorecard(session, Period(first=first, last=last, today=last), metrics=["use_reports"])
+        return [(score.department, score.numerator, score.denominator) for score in scores]
+
+    number = desk.in_use(tmp_path)
+    december, january, february = (
+        (date(2026, 12, 1), date(2026, 12, 22)),
+        (date(2027, 1, 1), date(2027, 1, 31)),
+        (date(2027, 2, 1), date(2027, 2, 28)),
+    )
+    assert (rate(*december), rate(*january)) == ([], [("civil_affairs", 0, 1)]), "supplied on 2026-11-23"
+    desk.do("report_use", number, report=USE, now=at("2027-02-01"))
+    assert (rate(*january), rate(*february)) == ([("civil_affairs", 0, 1)], [("civil_affairs", 1, 1)])
+    assert rate(date(2028, 2, 1), date(2028, 3, 1)) == [("civil_affairs", 0, 1)], "it is more than a year old"
+    desk.do("end", number, why="已完成", now=at("2027-02-10"))
+    assert (rate(*february), rate(date(2027, 3, 1), date(2027, 3, 31))) == ([("civil_affairs", 1, 1)], [])
 
 
 def test_what_is_over_is_ended_and_its_disposal_still_owed(desk: Desk, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from access.terms import Mode
 from casework.requests.answering import Answer, RefusalReason
 from casework.requests.moves import AnswerKind, State
 from rules.errors import Denied, Refused
-from tests.casework.requests.conftest import AGREE, CERTIFICATE, DAY, LAW, SUPPLEMENT, TERMS, Desk, changed
+from tests.casework.requests.conftest import AGREE, CERTIFICATE, DAY, LAW, SUPPLEMENT, TERMS, USE, Desk, changed
 from tests.casework.requests.test_moves import naive
 
 HELD_ELSEWHERE = Answer(kind=AnswerKind.REFUSE, reasons=(RefusalReason.NOT_HELD,), holder="health")
@@ -32,7 +32,7 @@ NOT_BY = {"approve": {"draft", "edit", "submit"}, "confirm": {"answer"}, "consen
 
 MOVES = (
     "edit", "submit", "approve", "send_back", "check", "extend", "consent", "decline", "answer", "confirm", "supply", "suspend", "resume",
-    "end", "dispose", "archive", "withdraw",
+    "end", "report_use", "dispose", "archive", "withdraw",
 )  # fmt: skip
 
 
@@ -74,6 +74,7 @@ def attempt(desk: Desk, number: int, move: str, actor: str, answer: str) -> None
         "extend": {"days": 1},
         "answer": {"answer": ANSWERS[answer]},
         "suspend": {"rectify_by": DAY.date().replace(day=30)},
+        "report_use": {"report": USE},
         "dispose": {"certificate": CERTIFICATE.__class__(**{**CERTIFICATE.__dict__, "on": DAY.date()})},
     }
     if move == "confirm" and "provider_head" in PARTIES[actor]:
@@ -89,7 +90,7 @@ def test_every_walk_goes_where_the_naive_reference_goes(walking: Desk, data: st.
     everything = [(m, a, k) for m in MOVES for a in PARTIES for k in (ANSWERS if m == "answer" else ["agree"])]
     for _ in range(data.draw(st.integers(1, 16), label="steps")):
         legal = [act for act in everything if reference.after(*act)]
-        onward = [act for act in legal if act[0] not in ("withdraw", "edit", "send_back")]
+        onward = [act for act in legal if act[0] not in ("withdraw", "edit", "send_back", "report_use")]
         move, actor, answer = data.draw(st.one_of(*[st.sampled_from(acts) for acts in (onward, onward, legal, everything) if acts]))
         expected = reference.after(move, actor, answer)
         if expected is None:
