@@ -3,8 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from audit.errors import KeyProblem, LogBroken, LogUnavailable, RecordRefused
-from rules.errors import IntegrityBroken, PlatformFault, Refused
+from audit.errors import (
+    FolderNotEmpty,
+    KeyProblem,
+    LogBroken,
+    LogUnavailable,
+    ProofInvalid,
+    RecordDestroyed,
+    RecordRefused,
+    RetentionRefused,
+)
+from rules.errors import IntegrityBroken, NotFound, PlatformFault, Refused
 
 
 @contextmanager
@@ -19,3 +28,11 @@ def log_faults_translated() -> Iterator[None]:
         raise IntegrityBroken("AUD-KEY", what=str(fault)) from fault
     except RecordRefused as fault:
         raise Refused("AUD-RECORD", what=str(fault)) from fault
+    except RecordDestroyed as fault:
+        raise NotFound("AUD-DESTROYED", what=str(fault)) from fault
+    except RetentionRefused as fault:
+        raise Refused("AUD-RETENTION", what=str(fault)) from fault
+    except FolderNotEmpty as fault:
+        raise Refused("AUD-FOLDER", what=str(fault)) from fault
+    except ProofInvalid as fault:
+        raise Refused("AUD-PROOF", what=str(fault)) from fault

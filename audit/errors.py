@@ -2,6 +2,9 @@
 
 LogError
 ├── RecordRefused    the record itself cannot be written: too long, not canonical, or it names a person in clear (never retried)
+├── RecordDestroyed  the record was destroyed after the years it had to be kept; its hash still stands in the tree
+├── RetentionRefused the years that records have to be kept are not over; nothing was destroyed
+├── FolderNotEmpty   an export or a backup goes to a folder of its own; nothing was written
 ├── LogUnavailable   the record could not be made durable: disk full, database gone (retry once it is back); no answer may leave
 ├── KeyProblem       a key file is missing, replaced or readable by others
 ├── ProofInvalid     a proof does not lead to the root it claims
@@ -14,6 +17,18 @@ class LogError(Exception):
 
 
 class RecordRefused(LogError):
+    pass
+
+
+class RecordDestroyed(LogError):
+    pass
+
+
+class RetentionRefused(LogError):
+    pass
+
+
+class FolderNotEmpty(LogError):
     pass
 
 

@@ -115,6 +115,12 @@ class Event(StrEnum):
     CLOCKS_RECOMPUTED = "casework:clocks:recomputed"
     LOG_READ = "audit:log:read"
     LOG_VERIFIED = "audit:log:verified"
+    LOG_EXPORTED = "audit:log:exported"
+    LOG_BACKED_UP = "audit:log:backed_up"
+    LOG_RESTORED = "audit:log:restored"
+    LOG_DESTROYED = "audit:log:destroyed"
+    DESTRUCTION_REFUSED = "audit:log:refused"
+    TARGETS_CHANGED = "audit:targets:changed"
 
     @property
     def area(self) -> str:

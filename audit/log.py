@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from audit.errors import KeyProblem, LogBroken, ProofInvalid, RecordRefused
+from audit.errors import KeyProblem, LogBroken, ProofInvalid, RecordDestroyed, RecordRefused
 from audit.events import Event
 from audit.keys import LogKeys, create_keys, load_keys
 from audit.merkle import check_consistency, consistency_proof, inclusion_proof, leaf_hash
@@ -145,6 +145,8 @@ class Log:
         """The record at an index; raises LogBroken if it is not there although its index was given out."""
         rows = self._storage.rows("SELECT record FROM entry WHERE seq = ?", (seq,))
         if not rows:
+            if seq < int(self._storage.rows("SELECT first FROM kept")[0][0]):
+                raise RecordDestroyed(f"record {seq} was destroyed after the years it had to be kept")
             raise LogBroken(seq, "the record is missing")
         return _stored(seq, rows[0][0])
 

@@ -20,6 +20,9 @@ MAX_INTEGER = 2**53 - 1
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 PERSON_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|1[3-9]\d{9})(?![0-9A-Za-z])")
 
+INSTANT = "substr(record, 8, 26)"
+"""In SQL: the time of a record, of which its canonical bytes (`{"at":"…`) begin."""
+
 Body = Mapping[str, Any]
 
 
@@ -34,7 +37,7 @@ class Record:
 
 def encode(record: Record) -> bytes:
     """The canonical bytes. Raises RecordRefused for content that has no canonical form, is too long or names a person."""
-    content = {"at": _instant(record.at), "body": _checked(record.body), "event": str(record.event), "v": SCHEMA_VERSION}
+    content = {"at": instant(record.at), "body": _checked(record.body), "event": str(record.event), "v": SCHEMA_VERSION}
     try:
         data = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
     except UnicodeEncodeError as fault:
@@ -57,15 +60,21 @@ def decode(data: bytes) -> Record:
     return record
 
 
-def names_a_person(text: str) -> bool:
-    """Whether a text holds what looks like an identity number of 18 characters or a mobile telephone number."""
-    return PERSON_NUMBER.search(text) is not None
-
-
-def _instant(at: datetime) -> str:
+def instant(at: datetime) -> str:
+    """A time as records hold it: UTC with microseconds, so that texts sort as times do."""
     if at.tzinfo is None:
         raise RecordRefused("the time of a record needs its time zone")
     return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def instant_bytes(at: datetime) -> bytes:
+    """What `INSTANT` of a record of that time is."""
+    return instant(at)[:26].encode()
+
+
+def names_a_person(text: str) -> bool:
+    """Whether a text holds what looks like an identity number of 18 characters or a mobile telephone number."""
+    return PERSON_NUMBER.search(text) is not None
 
 
 def _checked(value: Any, path: str = "body") -> Any:

@@ -24,11 +24,14 @@ CREATE TABLE IF NOT EXISTS entry (seq {key} PRIMARY KEY, record {blob} NOT NULL)
 CREATE TABLE IF NOT EXISTS open_intent (seq {key} PRIMARY KEY, holder TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tile (level INTEGER NOT NULL, position BIGINT NOT NULL, hashes {blob} NOT NULL, PRIMARY KEY (level, position));
 CREATE TABLE IF NOT EXISTS checkpoint (size {key} PRIMARY KEY, note TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cosignature (size BIGINT NOT NULL, name TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (size, name));
 CREATE TABLE IF NOT EXISTS head (id INTEGER PRIMARY KEY CHECK (id = 1), next_seq BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS tree (id INTEGER PRIMARY KEY CHECK (id = 1), size BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS identity (id INTEGER PRIMARY KEY CHECK (id = 1), verifier TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS kept (id INTEGER PRIMARY KEY CHECK (id = 1), first BIGINT NOT NULL, told_by BIGINT);
 INSERT INTO head VALUES (1, 0) ON CONFLICT DO NOTHING;
-INSERT INTO tree VALUES (1, 0) ON CONFLICT DO NOTHING
+INSERT INTO tree VALUES (1, 0) ON CONFLICT DO NOTHING;
+INSERT INTO kept VALUES (1, 0, NULL) ON CONFLICT DO NOTHING
 """
 
 Connection = Any
@@ -152,6 +155,11 @@ class Transaction:
 
     def run_many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
         self._connection.cursor().executemany(self._spoken(sql), values)
+
+
+def first_kept(db: Transaction) -> int:
+    """The first index whose record was not destroyed after its years (audit.retention)."""
+    return int(db.rows("SELECT first FROM kept")[0][0])
 
 
 def as_bytes(value: object) -> bytes:

@@ -7,11 +7,13 @@ order and in bounded memory. The verdict names the first index that cannot be tr
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from audit.errors import LogBroken, LogError
+from audit.errors import LogBroken, LogError, RecordRefused
+from audit.events import Event
 from audit.log import Log
 from audit.merkle import EMPTY_ROOT, leaf_hash, node_hash, tree_root
 from audit.notes import Checkpoint, Verifier, read_checkpoint
-from audit.storage import Storage, Transaction, as_bytes
+from audit.records import decode
+from audit.storage import Storage, Transaction, as_bytes, first_kept
 from audit.tiles import TILE_HEIGHT, TILE_WIDTH, hashes_in
 from audit.witness import Witness
 
@@ -74,7 +76,7 @@ def verify_stored(storage: Storage, verifier: Verifier, witness: Witness | None 
         with storage.snapshot() as db:
             heads, findings = _heads(db, verifier, witnessed)
             written, sealed = db.rows("SELECT head.next_seq, tree.size FROM head, tree")[0]
-            findings += _walk(db, tree, heads, sealed, witness)
+            findings += _check_destruction(db) + _walk(db, tree, heads, sealed, witness)
             findings += [] if findings else _compare_ends(tree.size, written, sealed, heads)
             exact = _first_falsified(db, heads, witness) if findings else None
     except LogBroken as damage:
@@ -225,8 +227,13 @@ def _grow(tree: _Tree, group: Group, waiting: _Waiting) -> list[Finding]:
 
 
 def _groups(db: Transaction) -> Iterator[Group]:
-    """The leaf hashes of all records, a tile at a time; ends at the first index that is not the next one."""
-    expected = 0
+    """The leaf hashes of all records, a tile at a time; ends at the first index that is not the next one.
+
+    Of records that were destroyed after their years the tree's own: the signed heads show that they are those of the records.
+    """
+    expected = first_kept(db)
+    for position in range(expected // TILE_WIDTH):
+        yield Group(start=position * TILE_WIDTH, leaves=tuple(hashes_in(_tile(db, 0, position))))
     for rows in _in_tiles(_records(db)):
         fit = next((i for i, (seq, _) in enumerate(rows) if seq != expected + i), len(rows))
         gap = "" if fit == len(rows) else ("a record is missing" if rows[fit][0] > expected + fit else "a record stands out of order")
@@ -234,6 +241,19 @@ def _groups(db: Transaction) -> Iterator[Group]:
         if gap:
             return
         expected += fit
+
+
+def _check_destruction(db: Transaction) -> list[Finding]:
+    """That records were destroyed is itself a record of the log."""
+    first, told_by = db.rows("SELECT first, told_by FROM kept")[0]
+    rows = db.rows("SELECT record FROM entry WHERE seq = ?", (told_by,)) if first else []
+    try:
+        told = [decode(as_bytes(record)) for (record,) in rows]
+    except RecordRefused:
+        told = []
+    if first and not any(record.event is Event.LOG_DESTROYED and record.body["end"] == first for record in told):
+        return [Finding(index=0, reason=f"no record tells that the records before {first} were destroyed")]
+    return []
 
 
 def _records(db: Transaction) -> Iterator[list[tuple[int, bytes]]]:

@@ -1,14 +1,22 @@
-"""Commands of the audit log: verify, seal, list."""
+"""Commands of the audit log: verify, seal, list, export, prove, destroy."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import click
 
 from access.accounts import OPERATOR_NAME
-from access.auditing import newest_entries, verify_log
+from access.auditing import destroy_records, export_log, newest_entries, prove_record, verify_log
 from access.log_faults import log_faults_translated
-from audit.log import open_log
+from audit.log import Log, open_log
+from catalog.snapshots import CHINA
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from rules.errors import IntegrityBroken
+
+DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
@@ -21,9 +29,7 @@ def audit() -> None:
 @platform
 def verify(here: Platform, as_json: bool) -> int:
     """Check the whole log (校验日志): every record, the tree, every signed checkpoint, the witness. Exit 5 names the first bad index."""
-    assert_home(here)
-    with log_faults_translated():
-        log = open_log(here.home.audit_url, here.home.keys)
+    with the_log(here) as log:
         verdict = verify_log(log, OPERATOR_NAME)
     if as_json:
         print_json(verdict)
@@ -40,9 +46,7 @@ def verify(here: Platform, as_json: bool) -> int:
 @platform
 def list_(here: Platform, last: int, as_json: bool) -> None:
     """The newest records (最近记录)."""
-    assert_home(here)
-    with log_faults_translated():
-        log = open_log(here.home.audit_url, here.home.keys)
+    with the_log(here) as log:
         entries = newest_entries(log, OPERATOR_NAME, last)
     if as_json:
         print_json([{"index": e.seq, "event": e.record.event.value, "at": e.record.at, **e.record.body} for e in entries])
@@ -60,6 +64,76 @@ def list_(here: Platform, last: int, as_json: bool) -> None:
     print_table("审计记录 audit records", headers, rows, numbers=(0, 5, 6))
 
 
-def assert_home(here: Platform) -> None:
-    """Opening the store refuses a home that was never made; the log alone would make a new, empty one there."""
+@audit.command()
+@as_json_option
+@platform
+def seal(here: Platform, as_json: bool) -> None:
+    """Seal what was written (入检查点): extend the tree, sign its head, show it to the witness and the targets."""
+    with the_log(here) as log:
+        size = log.seal().size
+    if as_json:
+        print_json({"size": size})
+        return
+    console.print(f"已签发检查点 checkpoint signed: {size:,} 条记录 records")
+
+
+@audit.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--from", "first_day", type=DAY, help="First day of a period (起).")
+@click.option("--to", "last_day", type=DAY, help="Last day of a period (止).")
+@as_json_option
+@platform
+def export(here: Platform, folder: Path, first_day: datetime | None, last_day: datetime | None, as_json: bool) -> None:
+    """Give the log out (导出日志): tiles, records, checkpoint (C2SP tlog-tiles), and a verifier that needs nothing of the platform."""
+    since = first_day.replace(tzinfo=CHINA) if first_day else None
+    before = last_day.replace(tzinfo=CHINA) + timedelta(days=1) if last_day else None
+    with the_log(here) as log:
+        given = export_log(log, OPERATOR_NAME, folder, since, before)
+    if as_json:
+        print_json(given)
+        return
+    console.print(f"已导出 exported: 记录 records [{given.first:,}, {given.end:,}) / {given.size:,} → {folder}", markup=False)
+    console.print(f"校验 check it: python3 -I {folder}/verify_log.py {folder} --key audit-verifier.txt --older CHECKPOINT", markup=False)
+
+
+@audit.command()
+@click.argument("index", type=click.IntRange(min=0))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write (输出文件).")
+@as_json_option
+@platform
+def prove(here: Platform, index: int, out: Path, as_json: bool) -> None:
+    """One record with its proof (单条证明), to be checked offline with verify_log.py --proof."""
+    with the_log(here) as log:
+        text = prove_record(log, OPERATOR_NAME, index)
+    out.write_text(text, encoding="utf-8")
+    if as_json:
+        print_json({"index": index, "out": out})
+        return
+    console.print(f"证明已写入 proof written: {out}", markup=False)
+
+
+@audit.command()
+@click.option("--before", type=DAY, required=True, help="Records from before this day; three years past at least (早于此日).")
+@click.option("--reason", required=True, help="The decision to destroy them (销毁依据).")
+@as_json_option
+@platform
+def destroy(here: Platform, before: datetime, reason: str, as_json: bool) -> None:
+    """Destroy records after their years (到期销毁): at least three years are kept; hashes stay, and the act is a record."""
+    with the_log(here) as log:
+        done = destroy_records(log, OPERATOR_NAME, before.replace(tzinfo=CHINA), here.now(), reason)
+    if as_json:
+        print_json(done)
+        return
+    console.print(f"已销毁 destroyed: [{done.first:,}, {done.end:,}) 记录 records; 哈希保留 their hashes stay")
+
+
+@contextmanager
+def the_log(here: Platform) -> Iterator[Log]:
+    """The log of a home. Opening the store refuses a home that was never made; the log alone would make a new, empty one there."""
     _ = here.store
+    with log_faults_translated():
+        log = open_log(here.home.audit_url, here.home.keys)
+        try:
+            yield log
+        finally:
+            log.close()
