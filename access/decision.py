@@ -37,6 +37,8 @@ class Act(StrEnum):
     VERIFY = "verify"
     KINSHIP = "kinship"
     CASE_LOOK_UP = "case_look_up"
+    REVERSE = "reverse"
+    LINK = "link"
 
     @property
     def intent(self) -> Event:
@@ -124,6 +126,9 @@ class KeyScope:
         return act in self.acts and grant is not None and grant.id in self.grants
 
 
+LOOKING_ASIDE = frozenset({Act.IMPACT, Act.REVERSE, Act.LINK})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Form:
     """What a grant must be for a kind of inquiry, and whether it has to be for a case (办件)."""
@@ -179,8 +184,8 @@ class Question:
 
     @property
     def grant_in_use(self) -> Grant | None:
-        """The grant that the answer would rest on; terms that are only weighed are none yet."""
-        return None if self.act is Act.IMPACT else self.grant
+        """The grant that the answer would rest on: not terms that are only weighed, nor what was handed out once and is looked back at."""
+        return None if self.act in LOOKING_ASIDE else self.grant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +220,7 @@ def decide(question: Question) -> Decision:
 
 def column_objections(question: Question) -> Mapping[str, tuple[Reason, ...]]:
     """What stands against single columns: those granted, and those that the row scope filters on."""
-    if question.grant is None or question.target is None:
+    if question.grant is None or question.target is None or question.act is Act.REVERSE:
         return {}
     found = {column: _against_column(column, question.grant, question.target, question.policy) for column in question.grant.columns}
     found |= {column: (Reason.COLUMN_NOT_GRANTED,) for column in question.asked if column not in question.grant.columns}
@@ -252,6 +257,15 @@ def _bureau_export(question: Question) -> Reason | None:
 
 def _bureau_explains(question: Question) -> Reason | None:
     return Reason.BUREAU_DUTY if question.account.roles & {Role.BUREAU_OPERATOR, Role.STEWARD} else None
+
+
+def _bureau_reverses(question: Question) -> Reason | None:
+    """Who looks behind a pseudonym answers for residents: a steward, or the bureau's operator; a grant says whose it is."""
+    return _bureau_explains(question) if question.grant is not None else None
+
+
+def _bureau_links(question: Question) -> Reason | None:
+    return _bureau_export(question) if question.grant is not None else None
 
 
 def _own_data(question: Question) -> Reason | None:
@@ -370,6 +384,8 @@ GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
     Act.VERIFY: (_own_grant,),
     Act.KINSHIP: (_own_grant,),
     Act.CASE_LOOK_UP: (_own_grant,),
+    Act.REVERSE: (_bureau_reverses,),
+    Act.LINK: (_bureau_links,),
 }
 REFUSALS: Mapping[Act, Reason] = {
     Act.EXTRACT: Reason.NO_GRANT,
@@ -386,6 +402,8 @@ REFUSALS: Mapping[Act, Reason] = {
     Act.VERIFY: Reason.NO_GRANT,
     Act.KINSHIP: Reason.NO_GRANT,
     Act.CASE_LOOK_UP: Reason.NO_GRANT,
+    Act.REVERSE: Reason.NO_ROLE,
+    Act.LINK: Reason.NO_ROLE,
 }
 KEY_ACTS = frozenset(act for act, refusal in REFUSALS.items() if refusal is Reason.NO_GRANT)
 """What a key can be made for: what rests on a grant."""

@@ -17,18 +17,17 @@ from access.accounts import Account, load_account
 from access.api_keys import authenticate_key
 from access.counts import ACTOR, GRANT, SUBJECT, Counted, Tally, count
 from access.decision import Act, Decision, Question, Reason, decide
+from access.epochs import epochs_of, key_of
 from access.grants import load_grant
 from access.inquiries import Asker, ByName, Inquiry, Told
 from access.log_faults import log_faults_translated
 from access.look_up import Wanted, columns_read, look_up
 from access.presence import Means, Presence
-from access.pseudonyms import EPOCH, MASTER_KEY
 from access.recording import Answer, Facts, Outcome, Recorder, Written, aborted_record, result_record
 from access.residents import Found, ServedResidents
 from access.targets import Target, served_target
 from access.terms import Grant, Quota
 from audit.errors import RecordRefused
-from audit.keys import read_private
 from audit.log import Log, Sealed
 from catalog.home import Home
 from catalog.lake import Lake
@@ -36,13 +35,12 @@ from catalog.snapshots import CHINA
 from catalog.store import Store
 from golden.serving import Serving
 from masking.methods import RecipientKey
-from masking.pseudonyms import recipient_key
 from rules.errors import Denied, NotFound, PlatformFault, Refused, TongchouError
 from rules.tiers import TierPolicy, load_tier_policy
 from rules.version import rules_version
 
 TARGET_STANDS = timedelta(seconds=1)
-"""How long levels of columns may be out of date: they are read again after that."""
+"""How long levels of columns and recipients' epochs may be out of date: they are read again after that."""
 QUESTIONS_A_DAY_BY_ACTOR = 5_000
 QUESTIONS_A_DAY_ABOUT_SUBJECT = 20
 """I-08, of one department about one person."""
@@ -186,6 +184,7 @@ class Desk:
         now = self._clock()
         if self._target is None or self._target[0] != serving or now - self._target[1] >= TARGET_STANDS:
             self._target = serving, now, served_target(session, self._lake, serving.golden_version)
+            self._secrets = {}  # an epoch may have begun
         return self._target[2]
 
     def _counted(self, heard: Sequence[_Heard]) -> list[_Heard]:
@@ -289,7 +288,9 @@ class Desk:
 
     def _secret(self, recipient: str) -> RecipientKey:
         if recipient not in self._secrets:
-            self._secrets[recipient] = recipient_key(read_private(self._home.keys / MASTER_KEY), recipient, EPOCH)
+            with self._store.session() as session:
+                epoch = epochs_of(session, recipient)[0]
+            self._secrets[recipient] = key_of(self._home.keys, recipient, epoch)
         return self._secrets[recipient]
 
     def _today(self) -> date:

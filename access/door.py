@@ -7,7 +7,7 @@ platform reads resident rows for an answer.
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -24,16 +24,17 @@ from access.accounts import Account, load_account
 from access.casefiles import door_check_worker, read_form, read_items, ticket_department
 from access.decision import Act, Case, Decision, Question, Reason, decide
 from access.desk import Desk
+from access.epochs import MASTER_KEY, epochs_of, key_of
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
 from access.inquiries import ByName, Inquiry, LookUp, Matter, person
 from access.labels import labelled_columns, with_labels
+from access.linkage import PAIR, check_usable, hands_out_pseudonyms, linked_batches, load_ticket, pair_target
 from access.log_faults import log_faults_translated
 from access.places import free_places, give_back, places_taken, taken_place
 from access.populations import Population
 from access.presence import Presence
-from access.pseudonyms import EPOCH, MASTER_KEY
 from access.reading import (
     MaskTerms,
     at_most,
@@ -48,10 +49,11 @@ from access.reading import (
 )
 from access.receipts import RECEIPT_SUFFIX, Receipt, add_receipt, as_json
 from access.recording import Answer, Facts, Outcome, Recorder
+from access.reversal import MOST_REVERSED, reverse, subjects_of
 from access.staging import Staging, check_writable, is_dead, sweep
 from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target
 from access.terms import Disputed, Grant, Quota
-from audit.keys import read_private, write_private
+from audit.keys import write_private
 from audit.log import Log, open_log
 from catalog.home import Home
 from catalog.lake import Lake
@@ -64,12 +66,12 @@ from golden.reliability_table import read_table
 from golden.review import read_queue
 from golden.simulation import simulate
 from masking.effect import effect_level
-from masking.methods import KEEP, MASKS_VERSION
+from masking.methods import KEEP, MASKS_VERSION, RecipientKey
 from masking.plan import ColumnPlan, Plan
-from masking.pseudonyms import KEY_BYTES, recipient_key
+from masking.pseudonyms import KEY_BYTES
 from rules.authority import SurvivorshipRules, load_survivorship
 from rules.elements import load_elements
-from rules.errors import Denied, NotFound
+from rules.errors import Denied, NotFound, Refused, TongchouError
 from rules.matching import load_matching
 from rules.tiers import load_tier_policy
 from rules.version import rules_version
@@ -306,6 +308,57 @@ class Door:
         door._presence = presence
         return door
 
+    def reverse(self, actor: str, reason: str, grant_id: int, column: str, asked: Sequence[str]) -> Answer:
+        """What pseudonyms or encrypted numbers of a column stand for that were handed out under a grant. Its `value` is a Reversal.
+
+        Refused DOOR-REVERSE for more than MOST_REVERSED at once, or a column that the grant does not have.
+        """
+        with self._store.session() as session:
+            grant = load_grant(session, grant_id)
+        admitted = self._admit(Act.REVERSE, actor, reason, grant, {"grant": grant_id, "column": column, "asked": len(asked)})
+        assert admitted.grant is not None
+        if column not in admitted.grant.columns or column not in admitted.target.columns or not 0 < len(asked) <= MOST_REVERSED:
+            raise Refused("DOOR-REVERSE", where=str(grant_id), what=str(MOST_REVERSED))
+        with self._recorder.intend(admitted.act, admitted.facts) as recording:
+            with spilling_connection(self._staging.spill) as con:
+                value = reverse(con, admitted.target, column, asked, self._keys(admitted.grant.grantee))
+            kind = "resident" if column == RESIDENT_ID else admitted.target.columns[column].facts.element or column
+            subjects = sorted(self._log.subject(kind, found) for found in subjects_of(value).values())
+            facts = {"columns": [column], "subjects": subjects}
+            outcome = Outcome(rows=len(subjects), residents=len(set(subjects)), digest=_digest_of_value(value), facts=facts)
+            return Answer(self._log, recording.result(outcome), value=value)
+
+    def link(self, actor: str, ticket_id: int, out: Path, file_format: str) -> Answer:
+        """Write the pairs of pseudonyms that a linkage ticket allows to join. Denied DOOR-DENIED; NotFound DOOR-NO-LINKAGE."""
+        check_format(file_format)
+        check_writable(out)
+        with self._store.session() as session:
+            ticket = load_ticket(session, ticket_id)
+        grants = (ticket.grant_a, ticket.grant_b)
+        facts = {"ticket": ticket_id, "grants": [one.id for one in grants], "format": file_format, "case_number": ticket.case_number}
+        admitted = self._admit(Act.LINK, actor, ticket.reason, ticket.grant_a, facts)
+        with self._attempted(admitted):
+            self._check_linkage(ticket_id, admitted)
+        keys = [self._keys(grant.grantee)[0] for grant in grants]
+
+        def batches(con: duckdb.DuckDBPyConnection, residents: Population) -> Batches:
+            for batch in linked_batches(con, admitted.target, ticket, keys, residents):
+                self._check_linkage(ticket_id, admitted)
+                yield batch
+            self._check_linkage(ticket_id, admitted)
+
+        own = replace(admitted.question, grant=None)  # it is the bureau's answer, and uses up nothing of either grant
+        linked = replace(admitted, question=own, plan=PAIR, target=pair_target(admitted.target))
+        return self._hand_over(linked, _Delivery(out=out, file_format=file_format, names=tuple(PAIR)), batches)
+
+    def _check_linkage(self, ticket_id: int, admitted: _Admitted) -> None:
+        """Looked at before, at each chunk, and before it is handed over: ticket and both grants stand, residents come out by pseudonym."""
+        with self._store.session() as session:
+            ticket = load_ticket(session, ticket_id)
+        check_usable(ticket, self._account(admitted.account.name), self._today())
+        if not all(hands_out_pseudonyms(grant, admitted.target, self._policy) for grant in (ticket.grant_a, ticket.grant_b)):
+            raise Refused("DOOR-LINKAGE", where=str(ticket_id), what="授权不以假名提供居民标识 residents do not come out by pseudonym")
+
     def close(self) -> None:
         self._staging.close()
 
@@ -387,9 +440,25 @@ class Door:
 
     def _mask_terms(self, admitted: _Admitted) -> MaskTerms:
         assert admitted.grant is not None
-        secret = recipient_key(read_private(self._home.keys / MASTER_KEY), admitted.grant.grantee, EPOCH)
         disputed = admitted.grant.disputed if admitted.target.holds_residents else Disputed.KEEP
-        return MaskTerms(plan=admitted.plan, policy=self._policy, key=secret, today=self._today(), disputed=disputed)
+        key = self._keys(admitted.grant.grantee)[0]
+        return MaskTerms(plan=admitted.plan, policy=self._policy, key=key, today=self._today(), disputed=disputed)
+
+    def _keys(self, recipient: str) -> list[RecipientKey]:
+        """The keys of a recipient, one an epoch, the one that stands first."""
+        with self._store.session() as session:
+            epochs = epochs_of(session, recipient)
+        return [key_of(self._home.keys, recipient, epoch) for epoch in epochs]
+
+    @contextmanager
+    def _attempted(self, admitted: _Admitted) -> Iterator[None]:
+        """Around what stands against an admitted question beside the decision: it is recorded as a denial."""
+        try:
+            yield
+        except TongchouError as fault:
+            with log_faults_translated():
+                self._log.append_sealed(admitted.act.intent.sibling("denied"), {**admitted.facts, "why": [fault.code]})
+            raise
 
     def _extracts(self, grant: Grant | None) -> int:
         """How many extracts were handed over or are under way under a grant; looked up only where they are limited."""

@@ -1,19 +1,15 @@
 """Whom a pseudonym means that a department was handed (I-04): so that it can name a resident whom it may not know (law.md L-25)."""
 
 import re
-from pathlib import Path
+from collections.abc import Sequence
 
 import duckdb
 import pyarrow.compute as pc
 
 from access.targets import RESIDENT_ID, GoldenFiles
-from audit.keys import read_private
 from golden.versions import relation
-from masking.methods import PSEUDONYM_HEX_DIGITS, pseudonyms_of
-from masking.pseudonyms import recipient_key
+from masking.methods import PSEUDONYM_HEX_DIGITS, RecipientKey, pseudonyms_of
 
-MASTER_KEY = "pseudonym-master.key"
-EPOCH = "1"
 ROWS_A_BATCH = 65_536
 PSEUDONYM = re.compile(rf"[0-9a-f]{{{PSEUDONYM_HEX_DIGITS}}}")
 
@@ -23,16 +19,16 @@ def is_pseudonym(text: str) -> bool:
     return PSEUDONYM.fullmatch(text) is not None
 
 
-def resident_behind(keys: Path, golden: GoldenFiles, department: str, pseudonym: str) -> str | None:
+def resident_behind(golden: GoldenFiles, pseudonym: str, keys: Sequence[RecipientKey]) -> str | None:
     """The resident whom a pseudonym means in what a department was handed; None where it means none, or is another department's.
 
-    Every resident's pseudonym is computed anew: nothing keeps them.
+    Every resident's pseudonym is computed anew, under each epoch's key: nothing keeps them.
     """
-    secret = recipient_key(read_private(keys / MASTER_KEY), department, EPOCH)
     with duckdb.connect() as con:
         reader = con.sql(f"SELECT {RESIDENT_ID} FROM {relation(golden.folder, 'residents')}").to_arrow_reader(ROWS_A_BATCH)
         for batch in reader:
-            place = pc.index(pseudonyms_of(batch[RESIDENT_ID], secret), pseudonym).as_py()
-            if place >= 0:
-                return str(batch[RESIDENT_ID][place].as_py())
+            for key in keys:
+                place = pc.index(pseudonyms_of(batch[RESIDENT_ID], key), pseudonym).as_py()
+                if place >= 0:
+                    return str(batch[RESIDENT_ID][place].as_py())
     return None

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, ensure_department, load_account
+from access.epochs import epochs_of, key_of
 from access.log_faults import log_faults_translated
 from access.pseudonyms import is_pseudonym, resident_behind
 from access.reasons import reason_faults
@@ -105,7 +106,7 @@ def report(store: Store, lake: Lake, log: Log, *, who: str, element: str, origin
         account = load_account(session, act.by)
         _check_report(session, account, element, origin, act)
         golden = required_golden(session, lake)
-        item = _held_by(session, golden, _meant(golden, who, account, keys), element)
+        item = _held_by(session, golden, _meant(session, golden, who, account, keys), element)
         department = session.get_one(DatasetRow, item.dataset_key).department_key
         row = _reported(session, account, department, element, origin, act)
         item.ticket_id, row.items = row.id, 1
@@ -205,10 +206,11 @@ def _may_report(session: Session, account: Account, element: str, origin: str) -
     return any(element in columns for columns in handed)
 
 
-def _meant(golden: GoldenFiles, who: str, account: Account, keys: Path | None) -> str:
+def _meant(session: Session, golden: GoldenFiles, who: str, account: Account, keys: Path | None) -> str:
     if keys is None or account.department is None or not is_pseudonym(who):
         return who
-    resident = resident_behind(keys, golden, account.department, who)
+    epochs = epochs_of(session, account.department)
+    resident = resident_behind(golden, who, [key_of(keys, account.department, epoch) for epoch in epochs])
     if resident is None:
         raise NotFound("REC-RESIDENT")
     return resident

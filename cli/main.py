@@ -46,6 +46,7 @@ COMMANDS = {
     "init": "cli.catalogue:init",
     "look-up": "cli.inquiries:look_up",
     "propose": "cli.catalogue:propose",
+    "pseudonyms": "cli.pseudonyms:pseudonyms",
     "quality": "cli.catalogue:quality",
     "receipt": "cli.receipts:receipt",
     "reconcile": "cli.road:reconcile",

@@ -224,6 +224,10 @@ def naive(question: Question) -> bool:
     if question.act is Act.DOOR_CHECK:
         own = question.case is not None and question.case.worker == account.name
         return ((own and "grid_worker" in roles) or bool(roles & {"bureau_operator", "steward"})) and grant_is_in_order(question)
+    if question.act is Act.REVERSE:
+        return grant is not None and bool(roles & {"bureau_operator", "steward"}) and not (grant.row_scope.areas and not has_area(data))
+    if question.act is Act.LINK:
+        return grant is not None and "bureau_operator" in roles and columns_are_in_order(question)
     if grant is None or data is None:
         return False
     mine = account.department == grant.grantee and roles & {"department_requester", "department_head"}
@@ -255,6 +259,10 @@ def inquiry_is_in_order(question: Question, grant: Grant) -> bool:
     if "calls_per_day" in grant.quotas and question.calls >= grant.quotas[Quota.CALLS_PER_DAY]:
         return False
     return columns_are_in_order(question)
+
+
+def has_area(data: Target | None) -> bool:
+    return data is None or data.area_column is not None
 
 
 def grant_is_in_order(question: Question) -> bool:

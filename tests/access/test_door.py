@@ -19,13 +19,14 @@ from access.accounts import Role, create_account
 from access.door import Door
 from access.files import write
 from access.grants import change_state
+from access.linkage import approve_linkage
 from access.recording import Answer
 from access.terms import GrantState
 from audit.log import Sealed
 from audit.merkle import root_from_inclusion
 from audit.notes import read_checkpoint
 from audit.verify import verify
-from catalog.schema import DoorCheckRow, ReceiptRow, TicketItemRow, TicketRow
+from catalog.schema import AccountRow, DoorCheckRow, ReceiptRow, TicketItemRow, TicketRow
 from golden.explain import Explanation
 from golden.reliability_table import ReliabilityTable
 from rules.authority import load_survivorship
@@ -223,8 +224,22 @@ ASKS: dict[str, Ask] = {
     "door_form": lambda p, out, actor: p.door.door_form(actor, EXPORT, a_door_check(p)),
     "simulate": lambda p, out, actor: p.door.simulate(actor, EXPORT, load_survivorship()),
     "why": lambda p, out, actor: p.door.why(actor, EXPORT, "R0000000001"),
+    "reverse": lambda p, out, actor: p.door.reverse(actor, EXPORT, p.grant().id, "resident_id", ["0" * 24]),
+    "link": lambda p, out, actor: p.door.link(actor, a_linkage(p), out, "parquet"),
 }
 NOT_ANSWERS = {"before", "close"}
+
+
+def a_linkage(platform: Platform) -> int:
+    """A ticket for two grants that hand out pseudonyms, approved by somebody else than who carries it out."""
+    with platform.store.session() as session:
+        known = session.get(AccountRow, "song")
+    if known is None:
+        roles = [Role.BUREAU_APPROVER]
+        create_account(platform.store, platform.log, by="operator", name="song", title="x", department=None, roles=roles, now=NOW)
+    first, second = (platform.grant(columns=["resident_id"], grantee=grantee).id for grantee in ("civil_affairs", "health"))
+    terms = {"legal_basis": "《中华人民共和国社会救助法》第十一条", "case_number": "2026-17", "reason": EXPORT}
+    return approve_linkage(platform.store, platform.log, by="song", grants=(first, second), valid_to=NOW.date(), now=NOW, **terms).id
 
 
 def a_ticket(platform: Platform) -> int:

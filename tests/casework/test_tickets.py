@@ -13,16 +13,14 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from access.accounts import Role
-from access.pseudonyms import EPOCH, MASTER_KEY
+from access.epochs import FIRST, key_of
 from audit.events import Event
-from audit.keys import read_private
 from casework import corrections, objections
 from casework.clocks import Subject, clocks_of
 from casework.moves import ENDED, MOVES, OWED, TOPICS, ItemState, Kind, State, state_by_items
 from casework.tickets import Ticket, Wanted, list_events, list_tickets
 from catalog.schema import DataGrantRow, ReceiptRow, TicketRow
 from masking.methods import pseudonyms_of
-from masking.pseudonyms import recipient_key
 from rules.errors import NotFound, Refused, TongchouError
 from rules.lights import Light
 from tests.casework.conftest import NOW, Office
@@ -186,7 +184,7 @@ def test_a_user_names_a_resident_by_the_pseudonym_that_he_was_handed(desk: Desk)
         return corrections.report(desk.store, desk.lake, desk.log, keys=desk.home.keys, **facts)  # type: ignore[arg-type]
 
     def pseudonym(department: str) -> str:
-        secret = recipient_key(read_private(desk.home.keys / MASTER_KEY), department, EPOCH)
+        secret = key_of(desk.home.keys, department, FIRST)
         return str(pseudonyms_of(pa.array(["R0000000001"]), secret)[0].as_py())
 
     refused(desk, "REC-RESIDENT", lambda: by(pseudonym("health")))

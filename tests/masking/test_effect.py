@@ -36,6 +36,12 @@ def test_a_release_has_the_level(names: list[str], tier: Tier, smallest: int | N
     assert effect_level(asked, plan(asked, tier, POLICY), POLICY, smallest_group=smallest) == expected
 
 
+@pytest.mark.parametrize(("tier", "expected"), [(Tier.T2, 2), (Tier.T3, 1)])
+def test_a_resident_id_tells_a_person_though_it_is_no_fact_of_one(tier: Tier, expected: int) -> None:
+    asked = [MaskedColumn(name="resident_id", element=None, kind="resident_id", level=Level.L2, of_person=False)]
+    assert effect_level(asked, plan(asked, tier, POLICY), POLICY) == expected
+
+
 def test_counts_are_aggregated_and_so_is_what_is_about_no_person() -> None:
     asked = columns("name")
     assert effect_level(asked, plan(asked, Tier.T0, POLICY), POLICY, form=AnswerForm.STATISTICS) is EffectLevel.AGGREGATED

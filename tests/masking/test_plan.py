@@ -11,7 +11,7 @@ from masking.methods import KEEP, METHODS, SUPPRESS, Mask
 from masking.plan import ColumnPlan, MaskedColumn, mask_column, minors, needs_age, plan, plan_warnings
 from masking.pseudonyms import recipient_key
 from rules.elements import KINDS, load_elements
-from rules.levels import Level, load_levels
+from rules.levels import Level
 from rules.tiers import Audience, Tier, load_tier_policy
 
 POLICY = load_tier_policy()
