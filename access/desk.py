@@ -284,7 +284,14 @@ class Desk:
         assert one.grant is not None, "no inquiry is allowed without a grant"
         person = one.posed.inquiry.matter.person
         rows = found[person.by].get(person.value, ())
-        return Wanted(rows=rows, target=target, plan=one.decision.plan, scope=one.grant.row_scope, key=self._secret(one.grant.grantee))
+        return Wanted(
+            rows=rows,
+            target=target,
+            plan=one.decision.plan,
+            scope=one.grant.row_scope,
+            key=self._secret(one.grant.grantee),
+            disputed=one.grant.disputed,
+        )
 
     def _secret(self, recipient: str) -> RecipientKey:
         if recipient not in self._secrets:

@@ -6,21 +6,24 @@ Masks work on columns; so the cells of many questions that have one mask are mas
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
 
 from access.inquiries import Told
+from access.reading import DISPUTED_COLUMN
 from access.residents import Row
 from access.targets import RESIDENT_ID, Target
-from access.terms import RowScope
+from access.terms import Disputed, RowScope
 from masking.methods import BY_VALUE_ALONE, Basis, Mask, RecipientKey, apply
 from masking.plan import Plan, minors
 from rules.tiers import TierPolicy
 
 NUMBER_BIRTH = re.compile(r"\d{6}(\d{4})(\d{2})(\d{2})\d{3}[\dX]")
+IN_DISPUTE = "disputed"
+"""The column of the serving copy that names them."""
 FOUND, NOT_FOUND, SEVERAL, OUT_OF_SCOPE = "found", "not_found", "several", "out_of_scope"
 
 Values = Mapping[str, str | None]
@@ -35,12 +38,13 @@ class Wanted:
     plan: Plan
     scope: RowScope
     key: RecipientKey
+    disputed: Disputed = Disputed.KEEP
 
 
-def columns_read(target: Target, plan: Plan) -> set[str]:
-    """What has to be read of a resident: the granted columns, and what scope and age are judged by."""
+def columns_read(target: Target, columns: Collection[str]) -> set[str]:
+    """What has to be read of a resident: the granted columns, and what scope, age and dispute are judged by."""
     judged = (target.area_column, target.birth_column, target.number_column)
-    return {*plan, RESIDENT_ID, *(column for column in judged if column)}
+    return {*columns, RESIDENT_ID, IN_DISPUTE, *(column for column in judged if column)}
 
 
 def look_up(wanted: Sequence[Wanted], policy: TierPolicy, today: date) -> list[Told]:
@@ -92,7 +96,29 @@ def _masked(people: Sequence[tuple[Wanted, Row]], policy: TierPolicy, today: dat
         basis = Basis(key=key or people[0][0].key, today=today, column=about, subjects=subjects)
         for (place, name), value in zip(cells, apply(mask, values, basis).to_pylist(), strict=True):
             answers[place][name] = value
-    return list(answers)
+    return [DISPUTES[one.disputed](values, disputed_of(row)) for (one, row), values in zip(people, answers, strict=True)]
+
+
+def disputed_of(row: Row) -> frozenset[str]:
+    """The elements of a resident that are in dispute (存疑) or unresolved (未决)."""
+    return frozenset((row[IN_DISPUTE] or "").split())
+
+
+def _left_out(values: Values, disputed: Collection[str]) -> Values:
+    return {name: None if name in disputed else value for name, value in values.items()}
+
+
+def _marked(values: Values, disputed: Collection[str]) -> Values:
+    """One value more: the disputed columns of which a value is shown, with blanks between, as in an extract."""
+    shown = " ".join(name for name, value in values.items() if name in disputed and value is not None)
+    return {**values, DISPUTED_COLUMN: shown or None}
+
+
+DISPUTES: Mapping[Disputed, Callable[[Values, Collection[str]], Values]] = {
+    Disputed.KEEP: lambda values, _: values,
+    Disputed.LEAVE_OUT: _left_out,
+    Disputed.MARK: _marked,
+}
 
 
 def _told(one: Wanted, reached: Sequence[Row], values: Values | None) -> Told:

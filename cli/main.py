@@ -109,3 +109,7 @@ def _report_fault(error: Exception) -> int:
 
 def main() -> None:
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

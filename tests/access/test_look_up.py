@@ -17,7 +17,7 @@ from access.inquiries import ByName, Inquiry, LookUp, Told, person
 from access.line import Line
 from access.look_up import Wanted
 from access.recording import Answer
-from access.terms import Grant, GrantState, Mode, Quota, RowScope
+from access.terms import Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.integrator import Integrator
 from audit.verify import verify
@@ -93,6 +93,15 @@ def test_a_filter_of_the_scope_sees_masked_values_only(bureau: Platform) -> None
     granted = looked_up(bureau, row_scope=RowScope(equals={"sex": ("2",)}))
     found = [told(bureau.door.look_up("lin", granted.id, "id_number", number))["found"] for number in (OTHER_AREA, WANG, CHILD)]
     assert found == [True, False, False], "the girl's sex is masked: she is not found"
+
+
+@pytest.mark.parametrize("disputed", list(Disputed))
+def test_values_in_dispute_are_told_of_as_in_an_extract(bureau: Platform, tmp_path: Any, disputed: Disputed) -> None:
+    granted = {"columns": ["name", "sex", "phone"], "disputed": disputed}
+    _serve_another(bureau, {}, disputed="phone")
+    bureau.door.extract("lin", bureau.grant(**granted).id, tmp_path / "out.parquet", "parquet")
+    answer = bureau.door.look_up("lin", looked_up(bureau, **granted).id, "id_number", WANG)
+    assert told(answer)["values"] == read_parquet(tmp_path / "out.parquet")[0]
 
 
 def test_two_residents_of_one_number_are_not_told_apart(bureau: Platform) -> None:
@@ -335,9 +344,10 @@ def test_a_newer_serving_copy_answers_from_the_next_question_on(bureau: Platform
     desk.close()
 
 
-def _serve_another(bureau: Platform, changed: dict[str, Any]) -> None:
+def _serve_another(bureau: Platform, changed: dict[str, Any], disputed: str = "") -> None:
     import shutil
 
+    import pyarrow as pa
     import pyarrow.parquet as pq
     import sqlalchemy as sa
 
@@ -348,6 +358,9 @@ def _serve_another(bureau: Platform, changed: dict[str, Any]) -> None:
     golden = bureau.lake.root / "golden"
     shutil.copytree(golden / "v000001", golden / "v000002")
     pq.write_table(text_table({**RESIDENTS, **changed}), golden / "v000002" / "residents.parquet")
+    if disputed:
+        values = pq.read_table(golden / "v000001" / "values.parquet").to_pydict()
+        pq.write_table(pa.table({**values, "element": [disputed], "status": ["disputed"]}), golden / "v000002" / "values.parquet")
     with bureau.store.session() as session, session.begin():
         run = session.scalar(sa.select(GoldenVersionRow.run_id))
         version = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": NOW}

@@ -1,0 +1,89 @@
+"""The JSON documents of the interface, as OpenAPI describes them: what is asked, what is told, how a fault looks."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from access.inquiries import MAX_CASE_NUMBER_CHARACTERS
+
+MAX_VALUE_CHARACTERS = 60
+VALUES_TOLD = (
+    "数据项及其值，已按授权脱敏；授权要求标明存疑值时，另有 disputed 一项。"
+    "The granted columns, masked as the grant says; where it has disputed values marked, `disputed` names them."
+)
+
+
+class Asked(BaseModel):
+    """No field beyond those that are described: what is misspelt is refused, not passed over."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+By = Annotated[
+    Literal[
+        "id_number",
+        "resident_id",
+        "document_number",
+        "passport_number",
+        "hmt_permit_number",
+        "permanent_residence_number",
+        "residence_permit_number",
+        "hk_macau_pass_number",
+        "birth_certificate_number",
+    ],
+    Field(description="标识：证件类型或居民标识。By what the resident is named."),
+]
+Value = Annotated[str, Field(min_length=1, max_length=MAX_VALUE_CHARACTERS, repr=False, description="号码。The number.")]
+GrantNumber = Annotated[int, Field(ge=1, le=2**31 - 1, description="授权号。The grant to ask under.")]
+CaseNumber = Annotated[
+    str, Field(max_length=MAX_CASE_NUMBER_CHARACTERS, description="办件号。The case number; needed if the grant is for one.")
+]
+
+
+class LookUpAsked(Asked):
+    """信息查询：一名居民的授权数据项。A look-up of one resident."""
+
+    grant: GrantNumber
+    by: By
+    value: Value
+    case_number: CaseNumber = ""
+
+
+class LookUpTold(BaseModel):
+    """查无此人、不在授权范围内、或一号多人，答复相同。Who is not there, outside the row scope, or shares a number is told of alike."""
+
+    found: bool
+    values: dict[str, str | None] | None = Field(description=VALUES_TOLD)
+
+
+class _Answered(BaseModel):
+    record: int = Field(description="日志中结果记录的序号。The index of the RESULT record in the audit log.")
+    digest: str = Field(description="`answer` 各字节的 SHA-256。SHA-256 of the bytes of `answer` as they stand in the body.")
+
+
+class LookUpAnswered(_Answered):
+    answer: LookUpTold
+
+
+class Fault(BaseModel):
+    """出错时的答复。What an answer is when something is wrong; it repeats nothing of what was asked."""
+
+    code: str = Field(description="稳定的错误代码。A stable code.")
+    zh: str
+    en: str
+    next_zh: str
+    next_en: str
+    retry: bool = Field(description="原样重试是否可能成功。Whether the same call can succeed later.")
+    where: str = Field(description="所涉字段。The fields concerned.")
+    detail: str
+
+
+FAULTS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Fault, "description": "密钥无效。The key is none, or no longer one."},
+    403: {"model": Fault, "description": "不予提供；不存在的授权与他人的授权答复相同。Denied; another's grant and none are denied alike."},
+    413: {"model": Fault, "description": "请求过长。The question is too long."},
+    422: {"model": Fault, "description": "查询内容不合要求。The question is not well formed."},
+    429: {"model": Fault, "description": "次数已达限额。A limit is reached."},
+    500: {"model": Fault, "description": "平台故障。A fault of the platform."},
+    503: {"model": Fault, "description": "暂不能答复。No answer can be given for now."},
+}

@@ -1,0 +1,38 @@
+"""What a server holds open: the store, the log and the door of a home."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from access.door import Door
+from access.log_faults import log_faults_translated
+from audit.log import Log, open_log
+from catalog.home import Home
+from catalog.store import Store, open_store
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """An opened platform."""
+
+    store: Store
+    log: Log
+    door: Door
+    clock: Clock
+
+
+@contextmanager
+def opened(home: Home, clock: Clock) -> Iterator[Opened]:
+    """Open a home for as long as the block runs. IntegrityBroken AUD-KEY if its keys and its log do not belong together."""
+    store = open_store(home.store_url)
+    with log_faults_translated():
+        log = open_log(home.audit_url, home.keys, clock=clock)
+    try:
+        with Door(store, home, log, clock, origin="http") as door:
+            yield Opened(store=store, log=log, door=door, clock=clock)
+    finally:
+        log.close()
+        store.close()
