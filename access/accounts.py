@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.log_faults import log_faults_translated
+from access.reasons import reason_faults
 from audit.events import Event
 from audit.log import Log
 from catalog.schema import AccountRow, DepartmentRow, RoleGrantRow
@@ -37,6 +38,10 @@ THREE_OFFICERS = frozenset({Role.BUREAU_OPERATOR, Role.AUDITOR, Role.SECURITY_AD
 """System, audit and security: no account holds two of these."""
 
 
+BUREAU_ONLY = THREE_OFFICERS | {Role.BUREAU_REGISTRAR, Role.BUREAU_APPROVER}
+"""Held by no account of a department: nobody asks for a department and answers for the bureau."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """Who asks. `department` is None for the bureau's own people."""
@@ -54,7 +59,7 @@ def create_account(
     store: Store, log: Log, *, by: str, name: str, title: str, department: str | None, roles: Collection[Role], now: datetime
 ) -> Account:
     """Make an account; recorded before it exists. Refused DOOR-ACCOUNT if the name is taken, DOOR-ROLES if the roles may not meet."""
-    _check_roles(name, roles)
+    _check_roles(name, department, roles)
     with store.session() as session, session.begin(), log_faults_translated():
         account_maker(session, by)
         if session.get(AccountRow, name):
@@ -63,6 +68,44 @@ def create_account(
         body = {"actor": by, "account": name, "department": department, "roles": sorted(roles)}
         log.append_sealed(Event.ACCOUNT_CREATED, body)
     return account
+
+
+def change_roles(store: Store, log: Log, *, by: str, account: str, roles: Collection[Role], why: str, now: datetime) -> Account:
+    """Give an account these roles and no others, in effect from its next question.
+
+    Denied DOOR-DENIED where `by` may not, or for one's own account; Refused DOOR-ROLES where they may not meet, DOOR-ROLES-CHANGE else.
+    """
+    with store.session() as session, session.begin():
+        _may_change(session, by, account)
+        held = load_account(session, account)
+        _check_roles(account, held.department, roles)
+        faults = reason_faults(why) + (["角色未变 the roles stay the same"] if held.roles == set(roles) else [])
+        if faults:
+            raise Refused("DOOR-ROLES-CHANGE", where=account, what="; ".join(faults))
+        added, removed = set(roles) - held.roles, held.roles - set(roles)
+        session.execute(sa.delete(RoleGrantRow).where(RoleGrantRow.account == account, RoleGrantRow.role.in_(removed)))
+        session.add_all(RoleGrantRow(account=account, role=role.value, granted_by=by, granted_at=now) for role in sorted(added))
+        session.flush()
+        with log_faults_translated():
+            for event, changed in ((Event.ROLE_GRANTED, added), (Event.ROLE_REVOKED, removed)):
+                if changed:
+                    log.append_sealed(event, {"actor": by, "account": account, "roles": sorted(changed), "why": why})
+        return load_account(session, account)
+
+
+def close_account(store: Store, log: Log, *, by: str, account: str, why: str) -> Account:
+    """End an account for good: its sessions and keys are refused from the next call, for both ask whether it is open."""
+    with store.session() as session, session.begin():
+        _may_change(session, by, account)
+        held = load_account(session, account)
+        faults = reason_faults(why) + ([] if held.active else ["账号已停用 it is closed already"])
+        if faults:
+            raise Refused("DOOR-ROLES-CHANGE", where=account, what="; ".join(faults))
+        session.get_one(AccountRow, account).active = False
+        session.flush()
+        with log_faults_translated():
+            log.append_sealed(Event.ACCOUNT_CLOSED, {"actor": by, "account": account, "why": why})
+        return load_account(session, account)
 
 
 def ensure_operator(store: Store, now: datetime | None = None) -> Account:
@@ -101,8 +144,15 @@ def ensure_department(session: Session, key: str, now: datetime) -> None:
     session.flush()
 
 
-def _check_roles(name: str, roles: Collection[Role]) -> None:
-    if not roles or len(THREE_OFFICERS & set(roles)) > 1:
+def _may_change(session: Session, by: str, account: str) -> None:
+    account_maker(session, by)
+    if by == account:
+        raise Denied("DOOR-DENIED", where=by, what="不得变更自己的账号 nobody changes his own account")
+
+
+def _check_roles(name: str, department: str | None, roles: Collection[Role]) -> None:
+    of_bureau = bool(BUREAU_ONLY & set(roles))
+    if not roles or len(THREE_OFFICERS & set(roles)) > 1 or (of_bureau and department is not None):
         raise Refused("DOOR-ROLES", where=name, what=", ".join(sorted(roles)))
 
 

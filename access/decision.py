@@ -6,7 +6,7 @@ than whoever asks about one that does not exist.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from access.accounts import Account, Role
@@ -15,9 +15,13 @@ from access.terms import AREA_PREFIX, BULK_MODES, Grant, GrantState, Mode, Quota
 from audit.events import Event
 from audit.records import names_a_person
 from masking.plan import Plan, plan
+from rules.levels import Level
 from rules.tiers import AnswerForm, Audience, Tier, TierPolicy
 
 MAX_PURPOSE_CHARACTERS = 500
+PLAINTEXT_TIERS = frozenset({Tier.T3, Tier.T4})
+PROVEN_FROM = Level.L3
+"""Plaintext from this level on needs a second proof."""
 
 
 class Act(StrEnum):
@@ -67,6 +71,7 @@ class Reason(StrEnum):
     WRONG_CASE = "wrong_case"
     ASKED_TOO_OFTEN = "asked_too_often"
     NOT_SERVED = "not_served"
+    NO_SECOND_PROOF = "no_second_proof"
     NO_PURPOSE = "no_purpose"
     PERSON_IN_PURPOSE = "person_in_purpose"
     COLUMN_UNKNOWN = "column_unknown"
@@ -100,6 +105,7 @@ REASON_TEXTS: Mapping[Reason, str] = {
     Reason.WRONG_CASE: "所报办件号不是授权所属的办件 the case number stated is not the grant's",
     Reason.ASKED_TOO_OFTEN: "查询过于频繁 asked too often",
     Reason.NOT_SERVED: "所授权的数据未提供单条查询 what is granted is not served one by one",
+    Reason.NO_SECOND_PROOF: "提供明文前须再次验证身份 plaintext needs a second proof of who asks",
     Reason.NO_PURPOSE: "未说明用途 no purpose is stated",
     Reason.PERSON_IN_PURPOSE: "用途中含有证件号或手机号 the purpose names a person's number",
     Reason.COLUMN_UNKNOWN: "数据项不存在 the column does not exist",
@@ -161,7 +167,8 @@ class Question:
     """Who asks for what, under which grant, on which day.
 
     `provider`: whose data a request is for that is weighed, None the bureau's; `extracts`: how many were handed over under the grant;
-    `key`: what the key reaches that it is asked with, None: it is not asked with one.
+    `key`: what the key reaches that it is asked with, None: it is not asked with one; `now`: for what ends
+    at a minute, which has ended where it is not told; `proven`: whoever asks has proved a second time who he is, or need not.
     Of an inquiry: `case_number` is the one that was stated, `asked` the columns whose values it asks about, `calls` how many the grant has
     answered today, `too_often` whether the limits on actor and subject (I-08) are reached.
     """
@@ -181,6 +188,8 @@ class Question:
     asked: tuple[str, ...] = ()
     calls: int = 0
     too_often: bool = False
+    now: datetime | None = None
+    proven: bool = False
 
     @property
     def grant_in_use(self) -> Grant | None:
@@ -317,7 +326,20 @@ def _not_yet_valid(question: Question) -> Reason | None:
 
 def _no_longer_valid(question: Question) -> Reason | None:
     grant = question.grant_in_use
-    return Reason.NO_LONGER_VALID if grant and question.today > grant.valid_to else None
+    return Reason.NO_LONGER_VALID if grant and (question.today > grant.valid_to or _ended(grant, question.now)) else None
+
+
+def _ended(grant: Grant, now: datetime | None) -> bool:
+    return grant.ends_at is not None and (now is None or now >= grant.ends_at)
+
+
+def _second_proof_missing(question: Question) -> Reason | None:
+    """Plaintext of level L3 and above under a tier for plaintext leaves only to one who has just proved again who he is (A-04)."""
+    grant, target = question.grant_in_use, question.target
+    if question.proven or grant is None or target is None or grant.tier not in PLAINTEXT_TIERS:
+        return None
+    telling = [name for name, made in plan_of(grant, target, question.policy).items() if made.mask.keeps]
+    return Reason.NO_SECOND_PROOF if any(target.columns[name].facts.level >= PROVEN_FROM for name in telling) else None
 
 
 def _tier_without_extract(question: Question) -> Reason | None:
@@ -422,6 +444,7 @@ OBJECTIONS: tuple[Rule, ...] = (
     _calls_used,
     _too_often,
     _scope_without_area,
+    _second_proof_missing,
 )
 
 

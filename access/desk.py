@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, load_account
 from access.api_keys import authenticate_key
+from access.as_made import MadeTerms
 from access.counts import ACTOR, GRANT, SUBJECT, Counted, Tally, count
 from access.decision import Act, Decision, Question, Reason, decide
 from access.epochs import epochs_of, key_of
@@ -100,6 +101,7 @@ class Desk:
     def __init__(self, store: Store, home: Home, log: Log, recorder: Recorder, clock: Clock) -> None:
         self._store, self._home, self._log, self._recorder, self._clock = store, home, log, recorder, clock
         self._policy = load_tier_policy()
+        self._made_terms = MadeTerms(log)
         self._residents = ServedResidents(store, home)
         self._lake = Lake(home.lake_root)
         self._target: tuple[Serving, datetime, Target] | None = None
@@ -151,19 +153,32 @@ class Desk:
         }
         grants = {number: load_grant(session, number) for number in {one.inquiry.grant for one in posed}}
         target = self._served(session)
-        today, made = self._today(), dict[Any, Decision]()
+        edited = {number: self._edited(grant) for number, grant in grants.items()}
+        now, made = self._clock(), dict[Any, Decision]()
         heard, refused = [], []
         for one in posed:
             presence, grant = askers[one.inquiry.asker], grants[one.inquiry.grant]
             if isinstance(presence, TongchouError):
                 refused.append(Settled(ticket=one.ticket, result=presence))
                 continue
-            question = _question(one.inquiry, presence, grant, self._policy, today)
+            question = _question(one.inquiry, presence, grant, self._policy, now)
             key = (one.inquiry.asker, one.inquiry.grant, one.inquiry.case_number, one.inquiry.matter.act, one.inquiry.matter.asked)
             if key not in made:
                 made[key] = _decision(question, target)
+            fault = edited[one.inquiry.grant]
+            if fault is not None and made[key].allowed:
+                refused.append(Settled(ticket=one.ticket, result=fault))
+                continue
             heard.append(_Heard(posed=one, presence=presence, grant=grant, question=question, decision=made[key]))
         return heard, refused
+
+    def _edited(self, grant: Grant | None) -> TongchouError | None:
+        try:
+            if grant is not None:
+                self._made_terms.require(grant)
+        except TongchouError as fault:
+            return fault
+        return None
 
     def _asker(self, session: Session, asker: Asker, origin: str) -> Presence | TongchouError:
         if isinstance(asker, ByName):
@@ -312,13 +327,15 @@ def _account(session: Session, name: str) -> Account:
         return Account(name=name, department=None, roles=frozenset(), active=False)
 
 
-def _question(inquiry: Inquiry, presence: Presence, grant: Grant | None, policy: TierPolicy, today: date) -> Question:
+def _question(inquiry: Inquiry, presence: Presence, grant: Grant | None, policy: TierPolicy, now: datetime) -> Question:
     return Question(
         act=inquiry.matter.act,
         account=presence.account,
         key=presence.scope,
         purpose=grant.purpose if grant else "",
-        today=today,
+        today=now.astimezone(CHINA).date(),
+        now=now,
+        proven=presence.proven(now),
         policy=policy,
         grant=grant,
         case_number=inquiry.case_number,

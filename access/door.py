@@ -21,6 +21,7 @@ import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, load_account
+from access.as_made import MadeTerms
 from access.casefiles import door_check_worker, read_form, read_items, ticket_department
 from access.decision import Act, Case, Decision, Question, Reason, decide
 from access.desk import Desk
@@ -71,7 +72,7 @@ from masking.plan import ColumnPlan, Plan
 from masking.pseudonyms import KEY_BYTES
 from rules.authority import SurvivorshipRules, load_survivorship
 from rules.elements import load_elements
-from rules.errors import Denied, NotFound, Refused, TongchouError
+from rules.errors import Denied, IntegrityBroken, NotFound, Refused, TongchouError
 from rules.matching import load_matching
 from rules.tiers import load_tier_policy
 from rules.version import rules_version
@@ -127,6 +128,7 @@ class Door:
         free_places(store, partial(is_dead, home.exports))
         self._staging = Staging(home.exports)
         self._recorder = Recorder(log, self._staging.holder, origin)
+        self._made_terms = MadeTerms(log)
         self._presence: Presence | None = None
 
     def extract(self, actor: str, grant_id: int, out: Path, file_format: str) -> Answer:
@@ -385,7 +387,7 @@ class Door:
         `bureaus`: the target of a question without a grant; `as_of`: the day as of which it is asked for, none: as it stands;
         `provider`: whose data a request is for that is weighed; `case`: with whom the case is that is looked at.
         """
-        account = self._account(actor)
+        account, now = self._account(actor), self._clock()
         question = Question(
             act=act,
             account=account,
@@ -397,9 +399,13 @@ class Door:
             extracts=self._extracts(grant),
             case=case,
             key=self._presence.scope if self._presence else None,
+            now=now,
+            proven=self._presence is None or self._presence.proven(now),
         )
         facts = {**self._shown(), "actor": actor, "department": account.department, "purpose": purpose, **facts}
         self._require(question, facts)
+        if question.grant_in_use is not None:
+            self._made_terms.require(question.grant_in_use)
         with self._store.session() as session:
             target = load_target(session, self._lake, grant.target if grant else bureaus, as_of)
         decision = self._require(replace(question, target=target), facts)
@@ -556,11 +562,20 @@ class Door:
             return
         with self._store.session() as session:
             grant, target = load_grant(session, admitted.grant.id), load_target(session, self._lake, admitted.grant.target)
+        self._still_as_made(grant)
         account = self._account(admitted.account.name)
-        anew = replace(admitted.question, account=account, grant=grant, target=target, today=self._today(), extracts=0)
+        anew = replace(admitted.question, account=account, grant=grant, target=target, today=self._today(), now=self._clock(), extracts=0)
         decision = decide(anew)
         if not decision.allowed or decision.plan != admitted.plan:
             raise Denied("DOOR-STOPPED", where=str(admitted.grant.id))
+
+    def _still_as_made(self, grant: Grant | None) -> None:
+        """Terms that were edited meanwhile stop what is under way like terms that ended; the finding is a record of its own."""
+        try:
+            if grant is not None:
+                self._made_terms.require(grant)
+        except IntegrityBroken as fault:
+            raise Denied("DOOR-STOPPED", where=fault.where) from fault
 
     def _today(self) -> date:
         return self._clock().astimezone(CHINA).date()

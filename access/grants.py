@@ -102,7 +102,8 @@ def add_grant(session: Session, log: Log, terms: Grant, *, by: str, now: datetim
     session.add(row)
     session.flush()
     with log_faults_translated():
-        log.append_sealed(Event.GRANT_MADE, {"actor": by, "grant": row.id, **_recorded(terms)})
+        row.made_seq = log.append_sealed(Event.GRANT_MADE, {"actor": by, "grant": row.id, **recorded_terms(terms)}).seq
+    session.flush()
     made = _grant(row)
     if target is not None:
         policy = load_tier_policy()
@@ -233,6 +234,7 @@ def _row(terms: Grant, by: str, now: datetime) -> DataGrantRow:
         request_id=terms.request,
         valid_from=terms.valid_from,
         valid_to=terms.valid_to,
+        ends_at=terms.ends_at,
         state=terms.state.value,
         audience=terms.audience.value,
         named=list(terms.named),
@@ -264,12 +266,14 @@ def _grant(row: DataGrantRow) -> Grant:
         request=row.request_id,
         audience=Audience(row.audience),
         named=tuple(row.named),
+        ends_at=row.ends_at,
+        made_seq=row.made_seq,
         masks=dict(row.masks),
         disputed=Disputed(row.disputed),
     )
 
 
-def _recorded(terms: Grant) -> dict[str, object]:
+def recorded_terms(terms: Grant) -> dict[str, object]:
     """The terms as the log keeps them; filter values are codes, never numbers of persons."""
     return {
         "grantee": terms.grantee,
@@ -292,4 +296,5 @@ def _recorded(terms: Grant) -> dict[str, object]:
         "disputed": terms.disputed.value,
         "valid_from": terms.valid_from.isoformat(),
         "valid_to": terms.valid_to.isoformat(),
+        "ends_at": terms.ends_at and terms.ends_at.isoformat(),
     }

@@ -1,7 +1,7 @@
 """Presence (到场): how who asks has shown who he is, and what that allows beyond the account's own roles.
 
-An account alone says who somebody claims to be. A person at the portal has a session, a system an API key, an operator the server's own
-command line, where the operating system has asked.
+An account alone says who somebody claims to be. A person at the portal has a session, a system an API key. Whoever uses the
+server's own command line was asked by its operating system.
 """
 
 from dataclasses import dataclass
@@ -29,3 +29,11 @@ class Presence:
     number: int | None = None
     scope: KeyScope | None = None
     proven_until: datetime | None = None
+
+    def proven(self, now: datetime) -> bool:
+        """Good for plaintext: a person has just proved again who he is; a system was given its key for that."""
+        if self.means is Means.COMMAND_LINE:
+            return True
+        if self.means is Means.API_KEY:
+            return self.scope is not None and self.scope.plaintext
+        return self.proven_until is not None and now < self.proven_until

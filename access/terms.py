@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -92,7 +92,8 @@ class Grant:
 
     `request` is the request that was agreed to, None where the bureau made the grant directly; `conditions` are published ones (L-11);
     `responsible` is the account that answers for the grantee's copy (L-04). `audience` says for whom the answer is opened; `named` are the
-    accounts that alone may use a grant for named leaders; `masks` names a column's mask where it is not the usual one.
+    accounts that alone may use a grant for named leaders; `masks` names a column's mask where it is not the usual one. `ends_at`: the
+    minute at which an emergency is over, None for all others; `made_seq`: the record in the log that holds the terms as they were made.
     """
 
     id: int
@@ -116,3 +117,5 @@ class Grant:
     named: tuple[str, ...] = ()
     masks: Mapping[str, str] = field(default_factory=dict)
     disputed: Disputed = Disputed.KEEP
+    ends_at: datetime | None = None
+    made_seq: int | None = None

@@ -35,7 +35,7 @@ from catalog.schema.golden import (
 from catalog.schema.grants import GrantGradingRow, LinkageTicketRow, PseudonymEpochRow, RegradingNoticeRow
 from catalog.schema.inquiries import DoorCountRow
 from catalog.schema.intake import FaultCountRow, IngestRunRow, QualityScoreRow, QuarantineCountRow, SnapshotRow
-from catalog.schema.presence import ApiKeyRow
+from catalog.schema.presence import ApiKeyRow, EmergencyRow, SessionRow, SignInFailureRow
 from catalog.schema.record import KEY_LENGTH, Key, Record, Utc
 from catalog.schema.requests import RequestMoveRow, RequestRow
 from catalog.schema.scorecards import ScorecardCaseRow, ScorecardRow
@@ -62,6 +62,7 @@ __all__ = [
     "DisputeStepRow",
     "DoorCheckRow",
     "DoorCountRow",
+    "EmergencyRow",
     "EnterpriseVersionRow",
     "EntryActRow",
     "EntryCodeRow",
@@ -94,6 +95,8 @@ __all__ = [
     "ScorecardCaseRow",
     "ScorecardRow",
     "ServingVersionRow",
+    "SessionRow",
+    "SignInFailureRow",
     "SnapshotRow",
     "StewardDecisionRow",
     "TestRegionRow",

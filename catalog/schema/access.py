@@ -24,6 +24,11 @@ class AccountRow(Record):
     department_key: Mapped[str | None] = mapped_column(Key, ForeignKey("department.key"))
     active: Mapped[bool]
     secret_digest: Mapped[str | None]
+    """Its password's argon2id; none: nobody signs in to it."""
+    secret_provisional: Mapped[bool] = mapped_column(default=False)
+    """Set by the bureau; serves to choose one's own and for nothing else."""
+    secret_set_at: Mapped[datetime | None]
+    """Sessions opened before are void."""
     created_at: Mapped[datetime]
 
 
@@ -64,6 +69,8 @@ class DataGrantRow(Record):
     """The account that answers for the grantee's copy (L-04)."""
     valid_from: Mapped[date]
     valid_to: Mapped[date]
+    ends_at: Mapped[datetime | None]
+    """The minute at which an emergency's grant is over; none for all others."""
     state: Mapped[str] = mapped_column(String(20))
     audience: Mapped[str] = mapped_column(String(20), default="department")
     """For whom the answer is opened (开放范围)."""
@@ -77,6 +84,8 @@ class DataGrantRow(Record):
     """Counts the changes of all grants: what was made or changed last has the highest."""
     granted_by: Mapped[str | None] = mapped_column(Key, ForeignKey("user_account.name"))
     granted_at: Mapped[datetime]
+    made_seq: Mapped[int | None] = mapped_column(BigInteger)
+    """The record of the log that holds the terms as they were made."""
 
 
 class ReceiptRow(Record):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +46,7 @@ def target(withheld: frozenset[str] = frozenset(), area: str | None = "grid_code
     )
 
 
+START = datetime(2026, 6, 1, 2, tzinfo=UTC)
 GRANT = Grant(
     id=1,
     grantee="tax",
@@ -61,7 +62,9 @@ GRANT = Grant(
     state=GrantState.ACTIVE,
 )
 ACCOUNT = Account(name="lin", department="tax", roles=frozenset({Role.DEPARTMENT_REQUESTER}), active=True)
-QUESTION = Question(act=Act.EXTRACT, account=ACCOUNT, purpose="核查", today=date(2026, 6, 1), policy=POLICY, grant=GRANT, target=target())
+QUESTION = Question(
+    act=Act.EXTRACT, account=ACCOUNT, purpose="核查", today=date(2026, 6, 1), policy=POLICY, grant=GRANT, target=target(), proven=True
+)
 
 
 def changed(account: Mapping[str, Any] | None = None, grant: Mapping[str, Any] | None = None, **question: Any) -> Question:
@@ -112,6 +115,9 @@ VERIFIED = {"mode": Mode.VERIFY, "tier": Tier.T1}
         (replace(QUESTION, act=Act.REVIEW), Reason.NO_ROLE),
         (replace(QUESTION, act=Act.RELIABILITY), Reason.NO_ROLE),
         (replace(QUESTION, key=KeyScope(acts=frozenset({Act.EXTRACT}), grants=frozenset({2}))), Reason.NO_GRANT),
+        (changed(grant={"ends_at": START}, now=START), Reason.NO_LONGER_VALID),
+        (changed(grant={"ends_at": START}), Reason.NO_LONGER_VALID),
+        (changed(grant={"columns": ("marital_status",), "tier": Tier.T3}, proven=False), Reason.NO_SECOND_PROOF),
         (replace(QUESTION, key=KeyScope(acts=frozenset(), grants=frozenset({1}))), Reason.NO_GRANT),
     ],
 )
@@ -194,6 +200,20 @@ def test_a_mask_that_the_grant_names_is_the_one_that_is_used() -> None:
     assert str(decision.plan["name"].mask) == "pseudonym"
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        changed(grant={"ends_at": START}, now=START - timedelta(seconds=1)),
+        changed(proven=False),
+        changed(grant={"columns": ("name",), "tier": Tier.T3}, proven=False),
+        changed(grant={"columns": ("marital_status",), "tier": Tier.T2}, proven=False),
+        changed(grant={"columns": ("marital_status",), "tier": Tier.T3}),
+    ],
+)
+def test_a_question_is_allowed_before_the_end_and_without_a_second_proof_where_nothing_telling_is_shown(question: Question) -> None:
+    assert decide(question).allowed
+
+
 def naive(question: Question) -> bool:
     """Allowed or not, written as one sentence after another."""
     account, grant, data = question.account, question.grant, question.target
@@ -269,6 +289,12 @@ def grant_is_in_order(question: Question) -> bool:
     grant, data = question.grant, question.target
     if grant is None or data is None:
         return True
+    if grant.ends_at is not None and (question.now is None or question.now >= grant.ends_at):
+        return False
+    if not question.proven and grant.tier.value in ("T3", "T4"):
+        shown = {"T3": ("L3",), "T4": ("L3", "L4")}[grant.tier.value]
+        if any(name in data.columns and data.columns[name].facts.level.value in shown for name in grant.columns):
+            return False
     if grant.state.value != "active" or not grant.valid_from <= question.today <= grant.valid_to:
         return False
     if grant.tier.value not in ("T2", "T3", "T4") or grant.mode.value not in ("file", "table"):
@@ -352,6 +378,7 @@ QUESTIONS = st.builds(
         named=st.sampled_from([(), ("lin",), ("chief",)]),
         masks=st.dictionaries(NAMES, st.sampled_from(["suppress", "pseudonym", "keep"]), max_size=1),
         quotas=st.sampled_from([{}, {Quota.EXTRACTS: 2}, {Quota.ROWS_PER_EXTRACT: 1}, {Quota.CALLS_PER_DAY: 2}]),
+        ends_at=st.sampled_from([None, None, START + timedelta(hours=1)]),
     ),
     provider=st.sampled_from([None, "tax", "health"]),
     extracts=st.integers(0, 3),
