@@ -19,7 +19,9 @@ from access.targets import Target
 from access.terms import Grant, RowScope
 from catalog.schema import DataGrantRow, ReceiptRow
 from masking.plan import Plan, plan_warnings
+from masking.proposal import lowest_tier
 from rules.levels import Level, highest
+from rules.tiers import Tier
 
 SMALL_GROUP = 5
 """Whoever is alike with fewer than this many rows in all that is released can be told apart by who knows him."""
@@ -71,7 +73,9 @@ class Overlap:
 
 @dataclass(frozen=True, kw_only=True)
 class Impact:
-    """What is seen before deciding. `by_level`: columns by level; `identifying`: released columns that name the person by themselves."""
+    """What is seen before deciding. `by_level`: columns by level; `identifying`: released columns that name the person by themselves;
+    `lowest_tier`: the lowest that is sufficient, beside the one asked for (I-07).
+    """
 
     target: str
     target_version: int
@@ -83,6 +87,8 @@ class Impact:
     groups: Groups
     overlaps: tuple[Overlap, ...]
     warnings: tuple[str, ...]
+    tier: Tier
+    lowest_tier: Tier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +116,7 @@ def weigh(
     residents, rows = Population(), _RowCount()
     masked = masked_batches(base_batches(con, target, list(mask.plan), terms.row_scope), terms.row_scope, mask, residents)
     _stage(staged, grouping, rows.counted(masked))
-    columns = released_columns(target, mask.plan)
+    columns, facts = released_columns(target, mask.plan), [target.columns[name].facts for name in terms.columns]
     return Impact(
         target=target.key,
         target_version=target.version,
@@ -123,7 +129,9 @@ def weigh(
         overlaps=tuple(
             overlap_of(release, terms, target, known, _in_both(con, target, terms, known, release)) for release, known in earlier
         ),
-        warnings=tuple(plan_warnings([target.columns[name].facts for name in terms.columns], mask.plan)),
+        warnings=tuple(plan_warnings(facts, mask.plan)),
+        tier=terms.tier,
+        lowest_tier=lowest_tier(facts, {mask.policy.tiers[terms.tier].answer}, mask.policy, chosen=terms.masks),
     )
 
 

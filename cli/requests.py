@@ -22,7 +22,7 @@ from casework.requests.using import Certificate, UseReport, use_reports
 from casework.requests.weighing import look_at_impact
 from catalog.snapshots import CHINA
 from cli.answers import the_door
-from cli.grants import day, parsed_filters, the_log
+from cli.grants import day, parsed_filters, parsed_masks, the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
@@ -44,6 +44,8 @@ TERM_OPTIONS: tuple[Callable[[Command], Command], ...] = (
     click.option("--over", "target", help="`golden` or a data set's key (对象)."),
     click.option("--columns", help="Columns, with commas between (数据项)."),
     click.option("--tier", type=click.Choice([tier.value for tier in Tier]), help="Release tier (开放层级)."),
+    click.option("--tier-reason", help="Why a tier above the lowest sufficient one is necessary (必要性)."),
+    click.option("--mask", "masks", multiple=True, help="COLUMN=MASK: another mask than the usual one (脱敏方法)."),
     click.option("--mode", type=click.Choice([mode.value for mode in Mode]), help="How it is shared (共享方式)."),
     click.option("--purpose", help="What it is for (用途)."),
     click.option("--scene", help="Where it is used: a matter, a system (使用场景)."),
@@ -81,15 +83,16 @@ def request() -> None:
 @as_json_option
 @platform
 def draft(here: Platform, by: str, as_json: bool, **given: Any) -> None:
-    """Begin a request for the own department (起草); submit it when it is complete."""
+    """Begin a request for the own department (起草); submit it when it is complete. By default with the lowest sufficient tier (I-07)."""
     missing = [name for name in ("target", "columns", "valid_to") if not given[name]]
     if missing:
         raise click.UsageError("需要 needs --over, --columns, --to-day")
+    mode, columns = Mode(given["mode"] or Mode.FILE), [column.strip() for column in given["columns"].split(",")]
     blank = RequestTerms(
         target=given["target"],
         columns=(),
-        tier=Tier.T2,
-        mode=Mode.FILE,
+        tier=writing.proposed_tier(here.store, here.lake, given["target"], columns, mode),
+        mode=mode,
         purpose="",
         scene="",
         use_scope="",
@@ -373,6 +376,8 @@ def print_dossier(dossier: Dossier) -> None:
         ("提供部门 provider", department_title(one.provider) or "统筹局 bureau"),
         ("数据项 columns", " ".join(terms.columns)),
         ("层级、方式 tier, mode", f"{terms.tier} · {MODE_TEXTS[terms.mode]} · {one.share}"),
+        ("必要性 why this tier", terms.tier_reason or "–"),
+        ("脱敏 masks", " ".join(f"{column}={mask}" for column, mask in sorted(terms.masks.items())) or "–"),
         ("存疑值 disputed values", DISPUTED_TEXTS[terms.disputed]),
         ("用途 purpose", terms.purpose),
         ("使用场景 scene", terms.scene),
@@ -401,6 +406,7 @@ def print_impact(found: "Impact") -> None:
     console.print(
         f"最小的组 smallest group: {smallest} ({' '.join(groups.columns)}); 少于 5 行的组中 in groups under 5: {groups.rows_in_small:,}"
     )
+    console.print(f"层级 tier: {found.tier}; 够用的最低层级 lowest sufficient: {found.lowest_tier}")
     if found.identifying:
         console.print(f"直接识别个人 names the person by itself: {' '.join(found.identifying)}", markup=False)
     headers = ("授权 grant", "对象 target", "次 receipts", "最近 last", "共有 both", "新增 added", "合并后级 level", "居民至多 residents ≤")
@@ -415,7 +421,7 @@ def print_impact(found: "Impact") -> None:
 
 def _changed(terms: RequestTerms, given: Mapping[str, Any]) -> RequestTerms:
     """The terms with what was given on the command line in the place of what stood there."""
-    plain = ("target", "purpose", "scene", "use_scope", "legal_basis", "case_number", "responsible", "widens")
+    plain = ("target", "purpose", "scene", "use_scope", "legal_basis", "case_number", "responsible", "widens", "tier_reason")
     changes: dict[str, Any] = {name: given[name] for name in plain if given[name] is not None}
     readers: Mapping[str, Callable[[Any], Any]] = {
         "columns": lambda text: tuple(column.strip() for column in text.split(",") if column.strip()),
@@ -425,6 +431,7 @@ def _changed(terms: RequestTerms, given: Mapping[str, Any]) -> RequestTerms:
         "valid_from": lambda when: when.date(),
         "valid_to": lambda when: when.date(),
         "quotas": _quotas,
+        "masks": parsed_masks,
         "warranted": bool,
     }
     changes |= {name: read(given[name]) for name, read in readers.items() if given[name]}

@@ -1,11 +1,14 @@
 """The requester's side (申请方): draft, edit, submit, approve, withdraw (law.md L-14), and the bureau's check of conformity (L-21)."""
 
+from collections.abc import Collection
+
 from sqlalchemy.orm import Session
 
 from access.accounts import Role, load_account
 from access.grants import faults_of
 from access.log_faults import log_faults_translated
-from access.targets import load_target
+from access.targets import Target, load_target
+from access.terms import Mode
 from audit.events import Event
 from audit.log import Log
 from casework.attempts import Act, recorded_attempt
@@ -18,8 +21,9 @@ from catalog.lake import Lake
 from catalog.schema import DataGrantRow, RequestRow
 from catalog.store import Store
 from golden.decisions import day_of
+from masking.proposal import lowest_tier
 from rules.errors import Denied, NotFound, Refused
-from rules.tiers import load_tier_policy
+from rules.tiers import AnswerForm, Tier, TierPolicy, load_tier_policy
 
 DRAFTING_ROLES = frozenset({Role.DEPARTMENT_REQUESTER, Role.DEPARTMENT_HEAD})
 
@@ -114,11 +118,33 @@ def check_terms(doing: Acting, lake: Lake) -> Offer:
     grant = terms.as_grant(row.requester_key)
     faults = faults_of_terms(terms, policy, day_of(doing.act.now)) + offer.faults_of(grant)
     if offer.has_data and not faults:
-        faults = faults_of(grant, load_target(session, lake, row.target), doing.account, policy)
+        target = load_target(session, lake, row.target)
+        faults = faults_of(grant, target, doing.account, policy) + _tier_faults(terms, target, policy)
     faults += _faults_of_people(session, row, terms)
     if faults:
         raise Refused("REQ-TERMS", where=str(row.id), what="; ".join(faults))
     return offer
+
+
+def proposed_tier(store: Store, lake: Lake, target: str, columns: Collection[str], mode: Mode) -> Tier:
+    """The lowest tier that is sufficient for a request (I-07): with it a draft begins. T2 while there is no data to go by."""
+    with store.session() as session:
+        try:
+            known = load_target(session, lake, target).columns
+        except NotFound:
+            return Tier.T2
+    facts = [known[name].facts for name in columns if name in known]
+    form = AnswerForm.VERIFICATION if mode is Mode.VERIFY else AnswerForm.EXTRACT
+    return lowest_tier(facts, {form}, load_tier_policy())
+
+
+def _tier_faults(terms: RequestTerms, target: Target, policy: TierPolicy) -> list[str]:
+    """I-07: going above the lowest sufficient tier needs a reason. What goes back to its department has no such condition (L-22)."""
+    facts = [target.columns[name].facts for name in terms.columns if name in target.columns]
+    lowest = lowest_tier(facts, {policy.tiers[terms.tier].answer}, policy, chosen=terms.masks)
+    if terms.tier <= lowest or terms.tier_reason.strip() or target.returns_to is not None:
+        return []
+    return [f"{lowest} 已够用，申请 {terms.tier} 须说明必要性 {lowest} is sufficient: say why {terms.tier} is necessary (I-07)"]
 
 
 def _faults_of_people(session: Session, row: RequestRow, terms: RequestTerms) -> list[str]:

@@ -11,14 +11,16 @@ import pytest
 
 from access.accounts import Role, create_account
 from access.grants import change_state, list_grants, load_grant
-from access.terms import GrantState, Quota
+from access.terms import GrantState, Mode, Quota
 from casework.calendar import publish_limits
 from casework.clocks import Outcome
 from casework.requests.answering import Answer, RefusalReason
 from casework.requests.moves import AnswerKind, State
 from casework.requests.using import use_reports
+from casework.requests.writing import proposed_tier
 from casework.scorecards import Period, scorecard
 from rules.errors import Denied, Refused
+from rules.tiers import Tier
 from tests.casework.conftest import at
 from tests.casework.requests.conftest import (
     AGREE,
@@ -84,6 +86,39 @@ def test_a_grant_freezes_the_agreed_terms_with_the_published_conditions(desk: De
     assert (grant.columns, grant.tier, grant.valid_to, grant.request) == (TERMS.columns, TERMS.tier, TERMS.valid_to, number)
     assert (grant.case_number, grant.quotas, grant.responsible) == ("2026-17", {Quota.EXTRACTS: 2}, CLERK)
     assert grant.conditions == ("经数源部门同意，仅用于申请时列明的用途。",)
+
+
+def test_going_above_the_lowest_sufficient_tier_needs_a_reason(desk: Desk) -> None:
+    """I-07: names and phones come out masked under T2."""
+    number = desk.draft(changed(tier=Tier.T3))
+    assert "I-07" in desk.refused("REQ-TERMS", lambda: desk.do("submit", number), number)
+    reasoned = desk.draft(changed(tier=Tier.T3, tier_reason="须电话核实"))
+    desk.do("submit", reasoned)
+    assert desk.request(reasoned).terms.tier_reason == "须电话核实"
+
+
+def test_a_draft_is_proposed_the_lowest_sufficient_tier(desk: Desk) -> None:
+    p = desk.platform
+
+    def proposed(target: str, columns: list[str], mode: Mode) -> Tier:
+        return proposed_tier(p.store, p.lake, target, columns, mode)
+
+    assert proposed("hukou", ["name", "phone"], Mode.FILE) is Tier.T2
+    assert proposed("golden", ["name", "marital_status"], Mode.LOOKUP) is Tier.T3
+    assert proposed("golden", ["religion"], Mode.TABLE) is Tier.T4
+    assert proposed("golden", ["religion"], Mode.VERIFY) is Tier.T1
+
+
+def test_the_masks_that_a_request_names_are_those_of_its_grant(desk: Desk) -> None:
+    wrong = desk.draft(changed(masks={"phone": "keep"}))
+    assert "phone" in desk.refused("REQ-TERMS", lambda: desk.do("submit", wrong), wrong)
+    number = desk.draft(changed(masks={"phone": "pseudonym"}))
+    for name in ("submit", "approve", "check"):
+        desk.do(name, number)
+    desk.answered(AGREE, number)
+    with desk.platform.store.session() as session:
+        grant = load_grant(session, desk.dossier(number).grant)
+    assert grant is not None and grant.masks == {"phone": "pseudonym"}
 
 
 def test_unconditional_data_is_asked_for_and_answered_within_one_working_day(desk: Desk) -> None:
