@@ -1,7 +1,7 @@
 """The decision among 10,000 grants, to bench/results/decision.json.
 
 `python -m bench.decision [--grants N]`: half of the grants are five departments' over the golden record, the others are spread over 65
-departments and 1,083 data sets. A question finds its grant by department, target, purpose, mode and columns in the grant book and is decided
+departments and 1,083 data sets. A question finds its grant by department, target, purpose, mode and columns in the book and is decided
 for all its columns, with its masks. Each question is timed by itself; the first are checked against a search through all grants.
 """
 
