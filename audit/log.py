@@ -315,13 +315,16 @@ def open_log(url: str, keys: Path, *, witness: Path | None = None, clock: Clock 
     """
     storage = open_storage(url)
     known = storage.rows("SELECT verifier FROM identity")
+    folder = witness or keys.parent / "witness"
     if not known:
         create_keys(keys)
+        _check_new(folder, load_keys(keys))
         known = _introduce(storage, load_keys(keys))
     held = load_keys(keys)
     if str(known[0][0]) != str(held.verifier):
         raise KeyProblem("the keys in this folder are not those of this log: either was replaced")
-    return Log(storage, held, Witness(witness or keys.parent / "witness", held.verifier), clock)
+    storage.belongs_to(str(held.verifier))
+    return Log(storage, held, Witness(folder, held.verifier), clock)
 
 
 def _stored(seq: int, data: object) -> Entry:
@@ -329,6 +332,13 @@ def _stored(seq: int, data: object) -> Entry:
         return Entry(seq=seq, record=decode(as_bytes(data)))
     except RecordRefused as fault:
         raise LogBroken(seq, "the bytes of the record are no record") from fault
+
+
+def _check_new(witness: Path, keys: LogKeys) -> None:
+    """A log that is empty although its witness has seen records was lost, not new."""
+    seen = Witness(witness, keys.verifier).head()
+    if seen and seen.size:
+        raise LogBroken(0, f"the witness has seen {seen.size} records, the log's database holds none: it was lost or replaced")
 
 
 def _introduce(storage: Storage, keys: LogKeys) -> list[tuple[object, ...]]:

@@ -7,7 +7,7 @@ inside the transaction that inserts the records: a transaction that fails gives 
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,8 @@ class Dialect:
     key: str
     blob: str
     faults: tuple[type[Exception], ...]
+    place: Callable[[], object] = lambda: None
+    """What a connection was made to: if that is another file now, it writes where nobody will read."""
     create_first: tuple[str, ...] = ()
 
 
@@ -60,12 +62,17 @@ class Storage:
         self._local = threading.local()
         self._all: list[Connection] = []
         self._guard = threading.Lock()
+        self._log: str | None = None
         self._create()
+
+    def belongs_to(self, log: str) -> None:
+        """From now on every new connection must be to the database of this log (its verifier key), not to one put in its place."""
+        self._log = log
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> Rows:
         """The result of one statement outside any transaction."""
         with self._translating():
-            return list(self._connection().execute(self._spoken(sql), values).fetchall())
+            return list(self._executed(self._spoken(sql), values)[1].fetchall())
 
     @contextmanager
     def snapshot(self) -> Iterator["Transaction"]:
@@ -82,8 +89,7 @@ class Storage:
     def transaction(self) -> Iterator["Transaction"]:
         """A writing transaction: committed durably when the block ends, rolled back when it raises."""
         with self._translating():
-            connection = self._connection()
-            connection.execute(self._dialect.begin)
+            connection, _ = self._executed(self._dialect.begin)
             try:
                 yield Transaction(connection, self._spoken)
                 connection.execute("COMMIT")
@@ -98,12 +104,35 @@ class Storage:
             self._all.clear()
         self._local = threading.local()
 
+    def _executed(self, sql: str, values: Sequence[object] = ()) -> tuple[Connection, Any]:
+        """This thread's connection and the cursor of a statement that changes nothing; made anew if the server had closed it since."""
+        connection = self._connection()
+        try:
+            return connection, connection.execute(sql, values)
+        except self._dialect.faults:
+            if not getattr(connection, "closed", False):
+                raise
+        self._drop(connection)
+        connection = self._connection()
+        return connection, connection.execute(sql, values)
+
     def _connection(self) -> Connection:
-        connection = getattr(self._local, "connection", None)
+        connection, place = getattr(self._local, "connection", None), self._dialect.place()
+        if connection is not None and self._local.place != place:
+            self._drop(connection)
+            connection = None
         if connection is None:
-            connection = self._local.connection = self._dialect.connect()
+            connection = self._connected()
+            self._local.connection, self._local.place = connection, self._dialect.place()
             with self._guard:
                 self._all.append(connection)
+        return connection
+
+    def _connected(self) -> Connection:
+        connection = self._dialect.connect()
+        if self._log is not None and connection.execute("SELECT verifier FROM identity").fetchall() != [(self._log,)]:
+            connection.close()
+            raise LogBroken(0, "the database is not that of this log any more: another was put in its place")
         return connection
 
     def _roll_back(self, connection: Connection) -> None:
@@ -173,20 +202,39 @@ def open_storage(url: str) -> Storage:
     """The log database at a SQLAlchemy URL (`sqlite:///…` or `postgresql…`); its tables are made if they are not there."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return Storage(_sqlite(Path(parsed.database or "")))
+        path = Path(parsed.database or "")
+        with suppress(OSError):  # what then is wrong with it the first connection says
+            path.touch()
+        return Storage(_sqlite(path))
     return Storage(_postgresql(parsed.set(drivername="postgresql").render_as_string(hide_password=False)))
 
 
 def _sqlite(path: Path) -> Dialect:
     def connect() -> Connection:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        """Never makes a file: one that is gone is a fault, and not the beginning of a new log."""
+        location = f"{path.absolute().as_uri()}?mode=rw"
+        connection = sqlite3.connect(location, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         connection.text_factory = _readable
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         return connection
 
+    def place() -> object:
+        try:
+            found = path.stat()
+        except OSError as fault:
+            raise sqlite3.OperationalError("the file of the log is gone") from fault
+        return found.st_dev, found.st_ino
+
     return Dialect(
-        connect=connect, begin="BEGIN IMMEDIATE", begin_reading="BEGIN", mark="?", key="INTEGER", blob="BLOB", faults=(sqlite3.Error,)
+        connect=connect,
+        begin="BEGIN IMMEDIATE",
+        begin_reading="BEGIN",
+        mark="?",
+        key="INTEGER",
+        blob="BLOB",
+        faults=(sqlite3.Error,),
+        place=place,
     )
 
 

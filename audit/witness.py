@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from audit.errors import LogUnavailable
 from audit.merkle import HASH_BYTES
 from audit.notes import Checkpoint, Verifier, read_checkpoint
 from audit.tiles import hashes_in
@@ -58,7 +59,16 @@ class Witness:
             return hashes_in(file.read((end - start) * HASH_BYTES))
 
     def take(self, note: str, leaves_of: LeavesOf, consistent: Callable[[Checkpoint, Checkpoint], None]) -> None:
-        """Keep a newer head with its leaves. `consistent` raises ProofInvalid unless the second head extends the first."""
+        """Keep a newer head with its leaves. `consistent` raises ProofInvalid unless the second head extends the first.
+
+        Raises LogUnavailable if the folder takes nothing.
+        """
+        try:
+            self._take(note, leaves_of, consistent)
+        except OSError as fault:
+            raise LogUnavailable(f"the witness takes no checkpoint ({fault.strerror})") from fault
+
+    def _take(self, note: str, leaves_of: LeavesOf, consistent: Callable[[Checkpoint, Checkpoint], None]) -> None:
         new = read_checkpoint(note, self._verifier)
         with self._locked():
             held = self.head()

@@ -1,7 +1,7 @@
 """`make soak`: kills by the thousand; JSON to `bench/results/soak.json`.
 
-`python -m bench.soak [--kills 1000] [--commands 45] [--residents 1000]`: so many kills of a door at work (issue 6), and of the commands that
-bring data in and give it out.
+`python -m bench.soak [--kills 1000] [--commands 45] [--residents 1000]`: so many kills of a door at work, and of the commands that bring
+data in and give it out.
 """
 
 import argparse

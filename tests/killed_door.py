@@ -139,8 +139,8 @@ def answer_for_ever(home: Home, client: "Connection[object, object]") -> None:
         threading.Thread(target=extract, args=(home.root / "out" / f"{number}.csv",), daemon=True).start()
     numbers = [number for number in RESIDENTS["id_number"] if number]
     while True:
-        for number in numbers:
-            matter = LookUp(person=person("id_number", number))
+        for identity in numbers:
+            matter = LookUp(person=person("id_number", identity))
             line.put(Posed(inquiry=Inquiry(asker=ByName(account="lin"), grant=LOOK_UP, matter=matter), ticket=0))
         time.sleep(0.002)
 

@@ -35,7 +35,7 @@ def url(database: str) -> str:
     folder.mkdir(mode=0o755, exist_ok=True)
     with _locked(folder):
         if not (folder / "data" / "postmaster.pid").exists():
-            _start(folder)
+            start(folder)
     return f"postgresql+psycopg://{USER}@/{database}?host={folder}"
 
 
@@ -47,6 +47,12 @@ def stop() -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def control(folder: Path, *arguments: str) -> None:
+    """`pg_ctl` on the server of a folder, with the options that it was started with."""
+    options = (folder / "options").read_text(encoding="utf-8")
+    _run("pg_ctl", folder, "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", options, *arguments)
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     with (folder / "lock").open("w") as lock:
@@ -54,14 +60,15 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _start(folder: Path) -> None:
-    """Set up and start the server. A watcher ends it should the test session be killed."""
+def start(folder: Path, options: str = FAST) -> None:
+    """Set up and start a server. A watcher ends it should the test session be killed."""
     data = folder / "data"
+    (folder / "options").write_text(f"{options} -k {folder}", encoding="utf-8")
     if (owner := _owner()) is not None:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     (folder / "bin").symlink_to(_usable(_binaries(), folder))
     _run("initdb", folder, "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-    _run("pg_ctl", folder, "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"{FAST} -k {folder}", "start")
+    _run("pg_ctl", folder, "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"{options} -k {folder}", "start")
     session = (os.environ.get("PYTEST_XDIST_TESTRUNUID") and os.getppid()) or os.getpid()
     watcher = ["sh", "-c", WATCH, "sh", str(session), str(folder / "bin" / "pg_ctl"), str(data), str(folder)]
     subprocess.Popen(
