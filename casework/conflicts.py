@@ -1,6 +1,7 @@
 """Which records lost against better evidence (对账分歧): what reconciliation leaves in the files of a golden version for casework.
 
-Of a record and an element: whose value is not golden although the golden one is probable enough. No value leaves these functions, only the
+Of a record and an element: whose value is not golden although the golden one is probable enough; who shares a number with another; who is
+active after a death. No value leaves these functions, only the
 names of records; values are read through the door.
 
 Relation made here
@@ -21,14 +22,16 @@ from rules.elements import load_elements
 from rules.names import name_key
 from rules.tickets import TicketRules
 
-DEVIATES, REFUTED, SHARED_NUMBER, REPORTED = "deviates", "refuted", "shared_number", "reported"
+DEVIATES, OUTLIVES, REFUTED, SHARED_NUMBER, REPORTED = "deviates", "outlives", "refuted", "shared_number", "reported"
 KIND_TEXTS: Mapping[str, str] = {
     DEVIATES: "与更可信的值不一致 deviates from better evidence",
+    OUTLIVES: "已死亡，仍在册（应销未销） active after a death",
     REFUTED: "登记值被推翻 a value of record is refuted",
     SHARED_NUMBER: "两人同号 one number, two people",
     REPORTED: "有人反映有误 reported as wrong",
 }
 NUMBER = "id_number"
+DEATH = "death_date"
 NAME_KIND = "name"
 
 
@@ -36,10 +39,12 @@ def list_conflicts(con: duckdb.DuckDBPyConnection, folder: Path, datasets: Seque
     """Make `conflicts` of a golden version."""
     _list_standing(con, datasets, rules)
     _list_spellings(con, folder)
+    _list_living(con, rules)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE conflicts AS
         SELECT dataset, record, element, resident_id, against_dataset, against_record, kind
-        FROM (SELECT * FROM ({_lost(folder)}) UNION ALL SELECT * FROM ({_shared_numbers(folder)}))
+        FROM (SELECT * FROM ({_lost(folder)}) UNION ALL SELECT * FROM ({_shared_numbers(folder)})
+          UNION ALL SELECT * FROM ({_outlived(folder, rules)}))
         QUALIFY row_number() OVER (PARTITION BY dataset, record, element ORDER BY kind DESC, against_dataset, against_record) = 1
         ORDER BY dataset, element, record""")
     return "conflicts"
@@ -71,6 +76,13 @@ def _list_spellings(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     )
     values = said.column("value").combine_chunks()
     keep(con, "spellings", pa.table({"value": values, "name_key": name_key(values)}))
+
+
+def _list_living(con: duckdb.DuckDBPyConnection, rules: TicketRules) -> None:
+    """living(element, value): what nobody dead has (X-17)."""
+    pairs = [(element, value) for element, values in rules.ended_by_death.items() for value in sorted(values)]
+    texts = {"element": [element for element, _ in pairs], "value": [value for _, value in pairs]}
+    keep(con, "living", pa.table({name: pa.array(column, pa.string()) for name, column in texts.items()}))
 
 
 def is_of_record(dataset: Dataset, element: str) -> bool:
@@ -115,3 +127,16 @@ def _shared_numbers(folder: Path) -> str:
           arg_min(b.record, b.dataset) AS against_record, '{SHARED_NUMBER}' AS kind
         FROM asked a JOIN held b ON b.value = a.value AND b.resident_id <> a.resident_id
         WHERE a.all_of_record OR NOT a.of_record GROUP BY ALL"""
+
+
+def _outlived(folder: Path, rules: TicketRules) -> str:
+    """Who is still said to be paid, insured or living there after a death (X-17): asked, never ended by the platform."""
+    claims = " UNION ".join(
+        f"SELECT resident_id, element, value, dataset, record FROM {relation(folder, name)}" for name in ("values", "rivals")
+    )
+    return f"""
+        WITH died AS (
+          SELECT resident_id, dataset AS against_dataset, record AS against_record FROM {relation(folder, "values")}
+          WHERE element = '{DEATH}' AND value IS NOT NULL AND status = 'ok' AND confidence >= {rules.threshold(DEATH)})
+        SELECT dataset, record, element, resident_id, against_dataset, against_record, '{OUTLIVES}' AS kind
+        FROM ({claims}) SEMI JOIN living USING (element, value) JOIN died USING (resident_id) SEMI JOIN holders USING (dataset, element)"""

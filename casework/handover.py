@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from casework.bundles import bundle, recount, tell
 from casework.conflicts import REPORTED, list_conflicts
+from casework.doubtful_sources import follow_doubts
 from casework.moves import ItemState
 from casework.observations import DATASET as OBSERVATIONS
 from casework.reported import list_answered_reports
@@ -96,6 +97,7 @@ class _Work:
         self._mark("late", "return", state=ItemState.OPEN.value, answered_snapshot=None)
         self._mark("decided", "decide", state=ItemState.OPEN.value, decided=True)
         self._follow()
+        follow_doubts(self.session, self.version, self.now)
         opened = self._open({dataset.key: dataset.department for dataset in datasets})
         tickets = self.session.scalar(sa.select(sa.func.count()).select_from(TicketRow).where(TicketRow.id > before)) or 0
         row = HandoverRow(

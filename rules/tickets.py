@@ -22,11 +22,14 @@ class LightRules:
 
 @dataclass(frozen=True, kw_only=True)
 class TicketRules:
-    """`lost_at`: how probable a golden value must be before those that hold another are asked to correct theirs."""
+    """`lost_at`: how probable a golden value must be before those that hold another are asked to correct theirs.
+    `ended_by_death`: by element the values that nobody dead has (X-17).
+    """
 
     version: int
     lost_at: float
     lost_at_by_element: Mapping[str, float]
+    ended_by_death: Mapping[str, frozenset[str]]
     most_reroutes: int
     use_report_due_after_days: int
     use_report_holds_days: int
@@ -44,6 +47,7 @@ def load_ticket_rules() -> TicketRules:
         version=row["version"],
         lost_at=row["lost_at"],
         lost_at_by_element=row["elements"],
+        ended_by_death={element: frozenset(values) for element, values in row["ended_by_death"].items()},
         most_reroutes=row["most_reroutes"],
         use_report_due_after_days=row["use_reports"]["due_after_days"],
         use_report_holds_days=row["use_reports"]["holds_days"],

@@ -1,7 +1,7 @@
 """A bureau whose golden versions are written down by the test, with the departments that hold the records, for the tests of casework."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 import pyarrow as pa
@@ -25,6 +25,7 @@ from catalog.schema import (
     TicketRow,
 )
 from golden.decisions import day_of
+from golden.source_checks import Doubt
 from golden.versions import golden_folder
 from tests.casework.conftest import NOW, Office
 
@@ -34,7 +35,7 @@ PEOPLE = (
     ("mei", None, (Role.STEWARD,)),
 )
 DATASETS = {"hukou": "police", "social": "hrss", "clinic": "health", "grid_survey": "grid", "migrants": "police"}
-ELEMENTS = ("name", "birth_date", "phone", "id_number", "residence_address", "grid_code")
+ELEMENTS = ("name", "birth_date", "phone", "id_number", "residence_address", "grid_code", "death_date", "pension_state")
 MODE = {"mode": "file", "quotas": {}, "conditions": []}
 OK, DISPUTED = "ok", "disputed"
 
@@ -77,7 +78,7 @@ class Desk:
     def hire(self, name: str, department: str | None, *roles: Role) -> None:
         create_account(self.store, self.log, by="operator", name=name, title=name, department=department, roles=roles, now=NOW)
 
-    def version(self, *golden: Golden, snapshots: Mapping[str, int] | None = None) -> Handover:
+    def version(self, *golden: Golden, snapshots: Mapping[str, int] | None = None, doubts: Sequence[Doubt] = ()) -> Handover:
         """The next golden version, made of these snapshots (1 each where none is named), and handed over."""
         self.newest += 1
         self._write(golden)
@@ -85,7 +86,12 @@ class Desk:
             run = ReconcileRunRow(full=True, state="done", message="", started_at=self.now)
             session.add(run)
             session.flush()
-            facts = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": self.now}
+            facts = {
+                "inputs_digest": "0" * 64,
+                "rules_version": "0" * 12,
+                "counts": {"doubts": {"found": [asdict(doubt) for doubt in doubts]}},
+            }
+            facts |= {"created_at": self.now}
             session.add(GoldenVersionRow(version=self.newest, run_id=run.id, residents=len(golden), records=len(golden), **facts))
             session.flush()
             for key in DATASETS:

@@ -16,11 +16,13 @@ from catalog.datasets import Column, Dataset, Server
 from rules.tickets import load_ticket_rules
 
 AUTHORITY = {"hukou": "police", "migrants": "police", "social": "hrss", "clinic": "health", "checks": "grid"}
-ELEMENTS = ("name", "birth_date", "id_number")
+ELEMENTS = ("name", "birth_date", "id_number", "death_date", "pension_state")
 VALUES = {
     "name": ("李明", "李·明", "李铭", "王芳"),
     "birth_date": ("1990", "1990-05-06", "1990-05-07", "1991-01-01"),
     "id_number": ("A", "B"),
+    "death_date": ("2025-03-01", "2025-03-02"),
+    "pension_state": ("1", "2", "3"),
 }
 RULES = replace(load_ticket_rules(), lost_at_by_element={"birth_date": 0.9})
 
@@ -76,7 +78,7 @@ def naive(version: list[Held]) -> set[tuple[str, str, str, str]]:
     found = set()
     for one in version:
         for key, value in one.rivals.items():
-            of_record = AUTHORITY[key] == "police"
+            of_record = AUTHORITY[key] == ("hrss" if one.element == "pension_state" else "police")
             refuted = one.status == "disputed" and one.of_record == value
             less_exact = value.startswith(one.value) or one.value.startswith(value)
             same_name = one.element == "name" and value.replace("·", "") == one.value.replace("·", "")
@@ -92,7 +94,23 @@ def naive(version: list[Held]) -> set[tuple[str, str, str, str]]:
         if len(sharing) > 1 and one.at != "checks" and (all_of_record or AUTHORITY[one.at] != "police"):
             conflict = (one.at, f"{one.at}{one.resident}", "id_number")
             found = {entry for entry in found if entry[:3] != conflict} | {(*conflict, "shared_number")}
+    for death in version:
+        if death.element == "death_date" and death.status == "ok" and death.confidence >= 0.98:
+            for one in version:
+                claims = {one.at: one.value, **one.rivals} if (one.resident, one.element) == (death.resident, "pension_state") else {}
+                paid = {key for key, value in claims.items() if value == "1" and key != "checks"}
+                paid |= {one.at} if claims and one.value == "1" and one.at != "checks" else set()
+                for key in paid:
+                    conflict = (key, f"{key}{one.resident}", "pension_state")
+                    if (*conflict, "refuted") not in found:
+                        found = {entry for entry in found if entry[:3] != conflict} | {(*conflict, "outlives")}
     return found
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[Held]:
+    """People who may have died, and whether somebody still pays them (X-17)."""
+    return [draw(held(resident, element)) for resident in (1, 2) for element in ("death_date", "pension_state")]
 
 
 @st.composite
@@ -102,7 +120,7 @@ def numbers(draw: st.DrawFn) -> list[Held]:
 
 
 @settings(max_examples=150)
-@given(golden() | numbers())
+@given(golden() | numbers() | lives())
 def test_the_conflicts_agree_with_the_naive_reference(version: list[Held]) -> None:
     with TemporaryDirectory() as folder, duckdb.connect() as con:
         write(Path(folder), version)

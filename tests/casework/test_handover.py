@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from casework import objections
+from golden.source_checks import Doubt
 from tests.casework.conftest import Office
 from tests.casework.desk import AGREED, LI_BIRTH, REFUTED, Desk, Golden
 
@@ -108,3 +110,65 @@ def test_ten_working_days_by_the_calendar_in_force(desk: Desk) -> None:
     desk.version(LI_BIRTH)
     (ticket,) = desk.tickets()
     assert (str(ticket.received_on), str(ticket.yellow_on), str(ticket.due_on)) == ("2026-11-23", "2026-12-03", "2026-12-07")
+
+
+DIED = Golden(who="R0000000001", element="death_date", value="2025-03-01", rivals={})
+PAID = Golden(who="R0000000001", element="pension_state", value="1", at="social/1", rivals={})
+
+
+def test_who_is_still_paid_after_a_death_is_asked_about_and_not_ended(desk: Desk) -> None:
+    """X-17: a ticket, no automatic death; it closes when the payment has ended in the data."""
+    desk.version(DIED, PAID)
+    assert desk.items() == [("social/1", "pension_state", "outlives", "open")]
+    assert desk.told() == [("hrss", "pension_state", 1, "raised", 1)]
+    desk.correct(1)
+    desk.next_day()
+    desk.version(DIED, replace(PAID, value="3"), snapshots={"social": 2})
+    assert desk.ticket(1).state == "closed"
+
+
+@pytest.mark.parametrize(
+    "golden",
+    [
+        [PAID],
+        [replace(DIED, confidence=0.9), PAID],
+        [replace(DIED, status="disputed"), PAID],
+        [replace(DIED, who="R0000000002"), PAID],
+        [DIED, replace(PAID, value="3")],
+    ],
+    ids=["alive", "not probable enough", "disputed", "another", "ended"],
+)
+def test_no_death_no_question(desk: Desk, golden: list[Golden]) -> None:
+    assert desk.version(*golden).items_opened == 0
+
+
+WRONG_COLUMN = Doubt(dataset="social", element="birth_date", why="misfit", share=0.9, cells=1000)
+
+
+def test_a_source_that_cannot_be_right_gets_one_ticket_until_newer_data_are_better(desk: Desk) -> None:
+    for _ in range(2):
+        desk.version(AGREED, doubts=[WRONG_COLUMN])
+        desk.next_day()
+    (ticket,) = desk.tickets()
+    assert (ticket.department_key, ticket.kind, ticket.about, ticket.element, ticket.state) == (
+        "hrss",
+        "use",
+        "social",
+        "birth_date",
+        "raised",
+    )
+    assert "来源存疑 doubtful source social.birth_date" in ticket.description
+    desk.version(AGREED, snapshots={"social": 2})
+    assert desk.ticket(ticket.id).state == "closed"
+
+
+def test_a_doubt_that_was_answered_is_raised_again_only_by_a_newer_snapshot(desk: Desk) -> None:
+    desk.version(AGREED, doubts=[WRONG_COLUMN])
+    desk.take(1, "hua")
+    objections.dismiss(desk.store, desk.log, ticket=1, act=desk.act("song", "该列确为出生日期"))
+    desk.next_day()
+    desk.version(AGREED, doubts=[WRONG_COLUMN])
+    assert desk.tickets() == []
+    desk.next_day()
+    desk.version(AGREED, doubts=[WRONG_COLUMN], snapshots={"social": 2})
+    assert [ticket.state for ticket in desk.tickets()] == ["raised"]
