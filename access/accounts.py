@@ -18,6 +18,7 @@ from rules.departments import load_departments
 from rules.errors import Denied, NotFound, Refused
 
 OPERATOR_NAME = "operator"
+PLATFORM_NAME = "platform"
 
 
 class Role(StrEnum):
@@ -114,6 +115,14 @@ def ensure_operator(store: Store, now: datetime | None = None) -> Account:
         if not session.get(AccountRow, OPERATOR_NAME):
             _insert(session, OPERATOR_NAME, "统筹局操作员 Bureau operator", None, [Role.BUREAU_OPERATOR], now or datetime.now(UTC))
         return load_account(session, OPERATOR_NAME)
+
+
+def ensure_platform(store: Store, now: datetime) -> Account:
+    """The account under which the platform itself does what is due by a date; it has no secret. Safe to repeat."""
+    with store.session() as session, session.begin():
+        if not session.get(AccountRow, PLATFORM_NAME):
+            _insert(session, PLATFORM_NAME, "平台自动办理 The platform itself", None, [Role.BUREAU_OPERATOR], now)
+        return load_account(session, PLATFORM_NAME)
 
 
 def load_account(session: Session, name: str) -> Account:

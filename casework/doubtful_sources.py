@@ -1,7 +1,7 @@
 """Tickets about sources that cannot be right (来源存疑): what reconciliation left out of a data set goes to the department that sends it.
 
-One standing ticket per data set and element, an objection to data in use (数据质量), closed when a newer snapshot is no longer in doubt. What a
-department has answered is raised again only by a newer snapshot, for a doubt depends on the snapshot alone.
+One standing ticket per data set and element, an objection to data in use (数据质量), closed when a newer snapshot is in doubt no more.
+What a department has answered is raised again only by a newer snapshot, for a doubt depends on the snapshot alone.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from access.targets import GOLDEN, RESIDENT_ID
+from access.targets import GOLDEN, RECORD, RESIDENT_ID, RETURN
 from access.terms import GrantState, RowScope
 from catalog.lake import Lake
 from catalog.schema import ChangeNoticeRow, DataGrantRow, GoldenVersionRow, ReceiptRow
@@ -51,6 +51,8 @@ class _Received:
     version: int
     columns: tuple[str, ...]
     scope: RowScope
+    of_dataset: str | None
+    """回流: only the residents whom this data set held (L-22)."""
 
 
 def tell_users(store: Store, lake: Lake, *, now: datetime) -> int:
@@ -90,7 +92,7 @@ def see(session: Session, notice: int, *, by: str, department: str | None, now: 
 
 
 def _received(session: Session) -> list[_Received]:
-    newest = sa.select(sa.func.max(ReceiptRow.id)).where(ReceiptRow.target == GOLDEN).group_by(ReceiptRow.grant_id)
+    newest = sa.select(sa.func.max(ReceiptRow.id)).where(_of_golden()).group_by(ReceiptRow.grant_id)
     rows = session.execute(
         sa.select(ReceiptRow, DataGrantRow)
         .join(DataGrantRow, DataGrantRow.id == ReceiptRow.grant_id)
@@ -102,11 +104,16 @@ def _received(session: Session) -> list[_Received]:
             receipt=receipt.id,
             department=grant.grantee_key,
             version=receipt.target_version,
-            columns=tuple(name for name in receipt.columns if name != RESIDENT_ID and _shown(receipt.masks.get(name))),
+            of_dataset=receipt.target.removeprefix(RETURN) if receipt.target.startswith(RETURN) else None,
+            columns=tuple(name for name in receipt.columns if name not in (RESIDENT_ID, RECORD) and _shown(receipt.masks.get(name))),
             scope=RowScope.from_json(grant.row_scope),
         )
         for receipt, grant in rows
     ]
+
+
+def _of_golden() -> sa.ColumnElement[bool]:
+    return sa.or_(ReceiptRow.target == GOLDEN, ReceiptRow.target.startswith(RETURN, autoescape=True))
 
 
 def _shown(masks: Mapping[str, str] | None) -> bool:
@@ -124,7 +131,7 @@ def _differences(con: duckdb.DuckDBPyConnection, lake: Lake, one: _Received, new
     rows = con.execute(f"""
         SELECT {", ".join([f"count(*) FILTER (WHERE {any_differs})", *counted])}
         FROM {relation(before, "residents")} o LEFT JOIN {relation(after, "residents")} n USING (resident_id)
-        WHERE {_in_scope(one.scope, known)} AND {_reached(before, after)}""").fetchall()
+        WHERE {_in_scope(one.scope, known)} AND {_returned(one, before)} AND {_reached(before, after)}""").fetchall()
     total, *numbers = rows[0]
     return total, {column: number for column, number in zip(columns, numbers, strict=True) if number}
 
@@ -139,6 +146,13 @@ def _reached(before: Path, after: Path) -> str:
     """SQL: only who can differ at all, where the newer version stands on the older."""
     touched = touched_since(after, before)
     return "true" if touched is None else f"o.resident_id IN ({touched})"
+
+
+def _returned(one: _Received, before: Path) -> str:
+    """SQL: whom the data set held to which golden values went back."""
+    if one.of_dataset is None:
+        return "true"
+    return f"o.resident_id IN (SELECT resident_id FROM {relation(before, 'crosswalk')} WHERE dataset = '{quoted(one.of_dataset)}')"
 
 
 def _in_scope(scope: RowScope, known: set[str]) -> str:

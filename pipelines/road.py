@@ -108,7 +108,7 @@ class Road:
 
     def hand_over(self) -> "Handover | None":
         """Bring the tickets in line with the newest golden version (R-06), tell users what changed (R-08) or was re-graded (G-01), remind
-        who is late (F-01).
+        who is late (F-01), end what was agreed to until a day that is past (L-26).
 
         None where nothing has been reconciled yet.
         """
@@ -119,23 +119,27 @@ class Road:
         with without_values():
             done = hand_over(self.store, self.lake, now=self.clock())
             tell_users(self.store, self.lake, now=self.clock())
-            self._tell_regraded()
+            self._mind_grants()
             with self.store.session() as session, session.begin():
                 remind(session, self.clock())
             return done
 
-    def _tell_regraded(self) -> None:
-        """Where nothing is granted yet there is nobody to tell, and no log is needed."""
+    def _mind_grants(self) -> None:
+        """Where nothing is granted yet there is nobody to tell and nothing to end, and no log is needed."""
+        from access.accounts import ensure_platform
         from access.grants import open_grants
         from access.log_faults import log_faults_translated
         from audit.log import open_log
+        from casework.attempts import Act
         from casework.regradings import tell_regraded
+        from casework.requests.using import expire
 
         with self.store.session() as session:
             if not open_grants(session):
                 return
         with log_faults_translated(), closing(open_log(self.home.audit_url, self.home.keys, clock=self.clock)) as log:
             tell_regraded(self.store, self.lake, log, now=self.clock())
+            expire(self.store, log, act=Act(by=ensure_platform(self.store, self.clock()).name, now=self.clock()))
 
     def _settle(self) -> None:
         """Data sets that were brought in are running, those that are late are abnormal, their reports have the newest score (C-17)."""

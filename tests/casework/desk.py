@@ -79,20 +79,17 @@ class Desk:
         create_account(self.store, self.log, by="operator", name=name, title=name, department=department, roles=roles, now=NOW)
 
     def version(self, *golden: Golden, snapshots: Mapping[str, int] | None = None, doubts: Sequence[Doubt] = ()) -> Handover:
-        """The next golden version, made of these snapshots (1 each where none is named), and handed over."""
+        """The next golden version, made of these snapshots (1 each where none is named) with these doubts, and handed over."""
         self.newest += 1
         self._write(golden)
         with self.store.session() as session, session.begin():
             run = ReconcileRunRow(full=True, state="done", message="", started_at=self.now)
             session.add(run)
             session.flush()
-            facts = {
-                "inputs_digest": "0" * 64,
-                "rules_version": "0" * 12,
-                "counts": {"doubts": {"found": [asdict(doubt) for doubt in doubts]}},
-            }
-            facts |= {"created_at": self.now}
-            session.add(GoldenVersionRow(version=self.newest, run_id=run.id, residents=len(golden), records=len(golden), **facts))
+            counts = {"doubts": {"found": [asdict(doubt) for doubt in doubts]}}
+            facts = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "created_at": self.now}
+            numbers = {"residents": len(golden), "records": len(golden)}
+            session.add(GoldenVersionRow(version=self.newest, run_id=run.id, counts=counts, **numbers, **facts))
             session.flush()
             for key in DATASETS:
                 self._use(session, key, (snapshots or {}).get(key, 1))

@@ -1,6 +1,7 @@
 """Lights over all running clocks, reminders, explanations, scorecards and change notices, on both databases."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import product
 
@@ -224,16 +225,17 @@ PHONE = Golden(who="R0000000001", element="phone", value="甲", rivals={})
 OTHER = Golden(who="R0000000002", element="phone", value="乙", at="hukou/b", rivals={})
 
 
-def hand_out(desk: Desk, *, state: str = "active", masks: dict[str, object] | None = None) -> None:
+def hand_out(desk: Desk, *, state: str = "active", masks: dict[str, object] | None = None, target: str = "golden") -> None:
     with desk.store.session() as session, session.begin():
         days = {"valid_from": date(2026, 1, 1), "valid_to": date(2026, 12, 31), "granted_at": NOW}
         terms = {"purpose": "低保", "legal_basis": "法", "case_number": "", "row_scope": {}, "tier": "T3", **MODE, "state": state}
-        given = DataGrantRow(grantee_key="civil_affairs", target="golden", columns=["phone", "birth_date"], **terms, **days)
+        given = DataGrantRow(grantee_key="civil_affairs", target=target, columns=["phone", "birth_date"], **terms, **days)
         session.add(given)
         session.flush()
         facts = {"rules_version": "r", "rows": 2, "residents": 2, "format": "csv", "digest": "d", "audit_seq": 1, "masks": masks or {}}
-        facts |= {"actor": "lin", "target": "golden", "target_version": desk.newest, "handed_over_at": NOW}
-        session.add(ReceiptRow(grant_id=given.id, columns=["resident_id", "phone", "birth_date"], **facts))
+        facts |= {"actor": "lin", "target": target, "target_version": desk.newest, "handed_over_at": NOW}
+        who = "resident_id" if target == "golden" else "record"
+        session.add(ReceiptRow(grant_id=given.id, columns=[who, "phone", "birth_date"], **facts))
 
 
 def told(desk: Desk) -> list[tuple[int, dict[str, int]]]:
@@ -260,6 +262,17 @@ def test_users_are_told_when_a_value_they_were_handed_has_changed(desk: Desk) ->
             see(session, 1, by="zhou", department="police", now=NOW)
         see(session, 1, by="lin", department="civil_affairs", now=NOW)
     assert len(told(desk)) == 1
+
+
+def test_returned_golden_values_that_change_are_told_too_and_only_of_the_departments_own(desk: Desk) -> None:
+    """L-22, R-08: `hukou` holds both residents, `social` one of them."""
+    held = replace(PHONE, rivals={"social/1": "旧"})
+    desk.version(held, OTHER)
+    hand_out(desk, target="return:social")
+    desk.version(held, replace(OTHER, value="丁"))
+    assert told(desk) == [], "of a resident whom the data set does not hold"
+    desk.version(replace(held, value="丙"), replace(OTHER, value="丁"))
+    assert told(desk) == [(1, {"phone": 1})]
 
 
 @pytest.mark.parametrize("changes", [{"state": "ended"}, {"masks": {"phone": {"mask": "suppress", "minor_mask": "suppress"}}}])

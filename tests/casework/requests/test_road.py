@@ -19,6 +19,7 @@ from casework.requests.moves import AnswerKind, State
 from casework.requests.using import use_reports
 from casework.requests.writing import proposed_tier
 from casework.scorecards import Period, scorecard
+from pipelines.road import Road
 from rules.errors import Denied, Refused
 from rules.tiers import Tier
 from tests.casework.conftest import at
@@ -416,6 +417,16 @@ def test_what_is_over_is_ended_and_its_disposal_still_owed(desk: Desk, tmp_path:
     with desk.platform.store.session() as session:
         grant = load_grant(session, desk.dossier(number).grant)
     assert grant is not None and grant.state is GrantState.ENDED
+
+
+def test_the_daily_run_ends_what_is_over_by_itself(desk: Desk, tmp_path: Path) -> None:
+    """L-14, L-26: nobody has to remember; the platform's own account stands in the history."""
+    p, number = desk.platform, desk.in_use(tmp_path)
+    for day, state in (("2027-06-30", State.IN_USE), ("2027-07-01", State.ENDED)):
+        p.clock.now = at(day)
+        Road(home=p.home, store=p.store, lake=p.lake, clock=p.clock).hand_over()
+        assert desk.state(number) is state
+    assert (desk.dossier(number).steps[-1].actor, p.last().record.body["actor"]) == ("platform", "platform")
 
 
 @pytest.mark.parametrize(
