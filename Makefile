@@ -5,7 +5,7 @@ export TONGCHOU_HOME := $(HOME_DIR)
 export DAGSTER_HOME := $(HOME_DIR)/dagster
 BIN := .venv/bin
 READY := .venv/.ready
-CODE := access audit casework catalog cli connectors district golden masking pipelines portal rules tests bench
+CODE := access audit casework catalog cli connectors district golden masking oversight pipelines portal rules tests bench
 
 .PHONY: setup demo test check format serve bench soak constraints clean
 

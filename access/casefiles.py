@@ -72,6 +72,16 @@ def door_check_worker(session: Session, check: int) -> str | None:
     return session.scalar(sa.select(DoorCheckRow.worker).where(DoorCheckRow.id == check))
 
 
+def door_check_residents(session: Session, check: int) -> set[str]:
+    """Whom a door check is about."""
+    return set(session.scalars(sa.select(DoorCheckRow.resident_id).where(DoorCheckRow.id == check)))
+
+
+def item_residents(session: Session, items: Sequence[int]) -> set[str]:
+    """Whom items are about."""
+    return set(session.scalars(sa.select(TicketItemRow.resident_id).where(TicketItemRow.id.in_(items))))
+
+
 def read_items(session: Session, folder: Path, ticket: int, after: int, limit: int) -> tuple[ItemView, ...]:
     """Items of a ticket from one on, with their values in a golden version. NotFound TKT-NONE."""
     row = session.get(TicketRow, ticket)

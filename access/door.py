@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, load_account
 from access.as_made import MadeTerms
-from access.casefiles import door_check_worker, read_form, read_items, ticket_department
+from access.casefiles import door_check_residents, door_check_worker, item_residents, read_form, read_items, ticket_department
 from access.decision import Act, Case, Decision, Question, Reason, decide
 from access.desk import Desk
 from access.epochs import MASTER_KEY, epochs_of, key_of
@@ -80,6 +80,9 @@ from rules.version import rules_version
 PARQUET = "parquet"
 CROSSWALK_COLUMNS = ("dataset", "record", RESIDENT_ID)
 AS_IT_STANDS = ColumnPlan(mask=KEEP, minor_mask=KEEP)
+
+MOST_NAMED = 500
+"""So many residents a record names one by one; more are a population."""
 
 Clock = Callable[[], datetime]
 Batches = Iterator[pa.RecordBatch]
@@ -203,8 +206,8 @@ class Door:
         assert folder is not None, "the golden target knows its folder"
         with self._recorder.intend(admitted.act, admitted.facts) as recording:
             value = read_queue(folder, admitted.target.version, list(load_matching().comparisons), limit)
-            residents = len({resident for row in value.rows for resident in row.residents})
-            outcome = Outcome(rows=len(value.rows), residents=residents, digest=_digest_of_value(value), facts={"columns": []})
+            facts, residents = self._about({resident for row in value.rows for resident in row.residents})
+            outcome = Outcome(rows=len(value.rows), residents=residents, digest=_digest_of_value(value), facts={"columns": [], **facts})
             return Answer(self._log, recording.result(outcome), value=value)
 
     def simulate(self, actor: str, purpose: str, rules: SurvivorshipRules) -> Answer:
@@ -244,8 +247,9 @@ class Door:
         with self._recorder.intend(admitted.act, admitted.facts) as recording:
             with self._store.session() as session:
                 value = read_items(session, folder, ticket, after, limit)
-            facts = {"columns": sorted({view.element for view in value})}
-            outcome = Outcome(rows=len(value), residents=len(value), digest=_digest_of_values(value), facts=facts)
+                facts, residents = self._about(item_residents(session, [view.item for view in value]))
+            facts = {"columns": sorted({view.element for view in value}), **facts}
+            outcome = Outcome(rows=len(value), residents=residents, digest=_digest_of_values(value), facts=facts)
             return Answer(self._log, recording.result(outcome), value=value)
 
     def door_form(self, actor: str, purpose: str, check: int) -> Answer:
@@ -258,8 +262,9 @@ class Door:
         with self._recorder.intend(admitted.act, admitted.facts) as recording:
             with self._store.session() as session:
                 value = read_form(session, folder, admitted.target.version, check)
-            facts = {"columns": [one.element for one in value.asked]}
-            outcome = Outcome(rows=1, residents=1, digest=_digest_of_value(value), facts=facts)
+                facts, residents = self._about(door_check_residents(session, check))
+            facts = {"columns": [one.element for one in value.asked], **facts}
+            outcome = Outcome(rows=1, residents=residents, digest=_digest_of_value(value), facts=facts)
             return Answer(self._log, recording.result(outcome), value=value)
 
     def look_up(self, actor: str, grant_id: int, by: str, value: str, case_number: str = "") -> Answer:
@@ -569,13 +574,14 @@ class Door:
         if not decision.allowed or decision.plan != admitted.plan:
             raise Denied("DOOR-STOPPED", where=str(admitted.grant.id))
 
-    def _still_as_made(self, grant: Grant | None) -> None:
-        """Terms that were edited meanwhile stop what is under way like terms that ended; the finding is a record of its own."""
-        try:
-            if grant is not None:
-                self._made_terms.require(grant)
-        except IntegrityBroken as fault:
-            raise Denied("DOOR-STOPPED", where=fault.where) from fault
+from access.as_made import MadeTerms
+    def _about(self, residents: set[str]) -> tuple[Facts, int]:
+        """Whom an answer about single people is about, as records name them, and how many: so that each can be told who saw him."""
+        if len(residents) <= MOST_NAMED:
+            return {"subjects": sorted(self._log.subject("resident", resident) for resident in residents)}, len(residents)
+        population = Population()
+        population.add(pa.array(sorted(residents), pa.string()))
+        return {"population": population.keep(self._home.populations)}, len(residents)
 
     def _today(self) -> date:
         return self._clock().astimezone(CHINA).date()

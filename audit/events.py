@@ -131,6 +131,8 @@ class Event(StrEnum):
     REQUEST_REFUSED = "casework:request:refused"
     CLOCKS_RECOMPUTED = "casework:clocks:recomputed"
     LOG_READ = "audit:log:read"
+    LOG_REFUSED = "audit:log:refused"
+    """Somebody wanted to read the log who may not, or said not what for."""
     LOG_VERIFIED = "audit:log:verified"
     LOG_EXPORTED = "audit:log:exported"
     LOG_BACKED_UP = "audit:log:backed_up"

@@ -38,7 +38,9 @@ MICROSECOND = timedelta(microseconds=1)
 EVENT, ACTION, INTENT = "event", "action", "intent"
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS indexed (id INTEGER PRIMARY KEY CHECK (id = 1), origin TEXT NOT NULL, size INTEGER NOT NULL, last BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS indexed (
+  id INTEGER PRIMARY KEY CHECK (id = 1), origin TEXT NOT NULL, first INTEGER NOT NULL, size INTEGER NOT NULL, last BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS posting (segment INTEGER, term INTEGER, offsets BLOB NOT NULL, PRIMARY KEY (segment, term)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS moment (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS span (segment INTEGER PRIMARY KEY, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL)
@@ -143,6 +145,17 @@ class Finder:
         end = self._size() if wanted.before is None else min(self._size(), wanted.before)
         return [seq for found in self._by_segment(wanted, end) for seq in found[::-1].tolist()]
 
+    @property
+    def size(self) -> int:
+        """How many records it holds."""
+        return self._size()
+
+    def within(self, seqs: Sequence[int], period: Wanted) -> list[int]:
+        """Those of a period, in their order."""
+        since, until = _bounds(period)
+        sql = "SELECT at FROM moment WHERE seq = ?"
+        return [seq for seq in seqs if since <= self._con.execute(sql, (seq,)).fetchone()[0] < until]
+
     def holding(self, member: int) -> list[int]:
         """Records that name a set in which this number is, newest first."""
         return holding(self._con, member)
@@ -160,13 +173,20 @@ class Finder:
         return int(rows[0][0]) if rows else 0
 
     def _is_of_this_log(self, sealed: int) -> bool:
-        """Its last record is the one that stands there in the log; an older log that was restored, or another one, is not this one."""
-        rows = self._con.execute("SELECT origin, size, last FROM indexed").fetchall()
+        """Its last record is the one that stands there in the log, and nothing that it holds was destroyed since (A-08).
+
+        An older log that was restored, or another one, is not the one that it was made from.
+        """
+        rows = self._con.execute("SELECT origin, first, size, last FROM indexed").fetchall()
         if not rows:
             return True
-        origin, size, last = rows[0]
+        origin, first, size, last = rows[0]
         stored = self._log.storage.rows("SELECT record FROM entry WHERE seq = ?", (size - 1,))
-        return size <= sealed and origin == self._log.keys.verifier.name and bool(stored) and leaf_hash(as_bytes(stored[0][0])) == last
+        same = (leaf_hash(as_bytes(stored[0][0])) if stored else b"") == last
+        return size <= sealed and origin == self._log.keys.verifier.name and same and first == self._first_kept()
+
+    def _first_kept(self) -> int:
+        return int(self._log.storage.rows("SELECT first FROM kept")[0][0])
 
     def _take_in(self, start: int, end: int) -> None:
         rows = self._log.storage.rows("SELECT seq, record FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq", (start, end))
@@ -185,7 +205,8 @@ class Finder:
             self._widen_span(segment, batch)
             self._keep_sets(batch)
             last = leaf_hash(as_bytes(rows[-1][1])) if rows else b""
-            self._con.execute("INSERT OR REPLACE INTO indexed VALUES (1, ?, ?, ?)", (self._log.keys.verifier.name, end, last))
+            facts = (self._log.keys.verifier.name, self._first_kept(), end, last)
+            self._con.execute("INSERT OR REPLACE INTO indexed VALUES (1, ?, ?, ?, ?)", facts)
 
     def _note(self, batch: _Batch, seq: int, content: Mapping[str, Any]) -> None:
         """The bytes were checked when they were written, and are again by whoever verifies: here they are only read."""

@@ -1,7 +1,7 @@
 """Sets of people that records name by a digest, turned round: from one number to the records whose set holds it.
 
-A set lies in blocks of 4,096 numbers, one bit each, all sets of one block side by side, so that one question reads one block of each set and
-nothing else. What cannot be read is kept as such, for it may hold anybody.
+A set lies in blocks of 4,096 numbers, one bit each, all sets of one block side by side, so that one question reads one block of each set
+and nothing else. What cannot be read is kept as such, for it may hold anybody.
 """
 
 import sqlite3

@@ -58,6 +58,11 @@ class Home:
         return self.root / "populations"
 
     @property
+    def finding_path(self) -> Path:
+        """The index that auditors search the log by; made from the log, and made anew where it is gone."""
+        return self.root / "finding.db"
+
+    @property
     def serving_dir(self) -> Path:
         """The versioned `serving-N.db` files."""
         return self.root / "serving"

@@ -13,6 +13,7 @@ from access.log_faults import log_faults_translated
 from audit.log import Log, open_log
 from catalog.snapshots import CHINA
 from cli.output import as_json_option, console, print_json, print_table
+from cli.oversight import search_command, seen_command
 from cli.platform import Platform, platform
 from rules.errors import IntegrityBroken
 
@@ -137,3 +138,7 @@ def the_log(here: Platform) -> Iterator[Log]:
             yield log
         finally:
             log.close()
+
+
+for command in (search_command, seen_command):
+    audit.add_command(command)

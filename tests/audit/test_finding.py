@@ -13,6 +13,7 @@ from audit import finding
 from audit.events import Event
 from audit.finding import Finder, Found, Wanted, has_terms
 from audit.log import Entry, Log, open_log
+from audit.retention import destroy
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 ACTORS, GRANTS = ("lin", "he", "zhou"), ("1", "2")
@@ -163,3 +164,18 @@ def test_thrown_away_it_comes_back_the_same(timed_log: Log, tmp_path: Path, spoi
         spoil(finder)
         finder.catch_up()
         assert finder.all(Wanted(all_of=[{("grant", "1")}, {("action", "result")}])) == seqs[::-1] == finder.holding(3)
+
+
+def test_what_was_destroyed_after_its_years_is_not_found(timed_log: Log, clock: Clock, tmp_path: Path, small_segments: None) -> None:
+    clock.now = NOW.replace(year=2020)
+    for _ in range(200):
+        access(timed_log, "lin", "1")
+    clock.now = NOW
+    kept = access(timed_log, "lin", "2")
+    timed_log.seal()
+    with Finder(tmp_path / "finding.db", timed_log, terms_of, lambda _: None) as finder:
+        finder.catch_up()
+        destroyed = destroy(timed_log, NOW.replace(year=2023, month=1), NOW, {"actor": "operator"})
+        assert destroyed.end > 0
+        finder.catch_up()
+        assert finder.all(Wanted(all_of=[{("actor", "lin")}])) == list(range(kept, destroyed.end - 1, -1))

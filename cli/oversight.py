@@ -1,0 +1,163 @@
+"""Commands of auditors over the log: search, seen. They join the group `tongchou audit`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import click
+
+from access.log_faults import log_faults_translated
+from audit.log import open_log
+from catalog.snapshots import CHINA
+from cli.output import as_json_option, console, print_json, print_table
+from cli.platform import Platform, platform
+from oversight.accesses import Access
+from oversight.reading_room import Reader, ReadingRoom
+from oversight.search import MOST_A_PAGE, PAGE, Seen, Terms, search, seen
+
+by_option = click.option("--as", "by", required=True, help="The auditor's account (审计员账号).")
+purpose_option = click.option("--purpose", required=True, help="What the look is for (查阅用途); it is recorded.")
+since_option = click.option("--since", type=click.DateTime(), help="From this time on, in China (起).")
+until_option = click.option("--until", type=click.DateTime(), help="Before this time, in China (止).")
+before_option = click.option("--before", type=int, help="The next page: records before this index (翻页).")
+limit_option = click.option(
+    "--limit", type=click.IntRange(1, MOST_A_PAGE), default=PAGE, show_default=True, help="Records a page (每页条数)."
+)
+proof_option = click.option("--proof", "proven", is_flag=True, help="The proof of each record, with --json (附证明).")
+
+
+@contextmanager
+def the_reading_room(here: Platform) -> Iterator[ReadingRoom]:
+    store = here.store
+    with log_faults_translated():
+        log = open_log(here.home.audit_url, here.home.keys, clock=here.now)
+    with ReadingRoom(store, here.home, log, here.now) as room:
+        yield room
+    log.close()
+
+
+@click.command("search")
+@click.option("--actor", help="Who asked (访问账号).")
+@click.option("--department", help="Of which department (部门).")
+@click.option("--subject", help="About whom (当事人): a resident id, an identity number, or a hash out of a record.")
+@click.option("--grant", type=int, help="Under which grant (授权).")
+@click.option("--stated", "stated", help="For which stated purpose, the whole text (访问用途).")
+@click.option("--event", help="Which event, such as access:extract:result (事件).")
+@click.option("--action", help="intent, result, denied, aborted, withheld, … (记录种类)")
+@click.option("--outcome", help="How it came out, as the record says (结果).")
+@click.option("--case", "case_number", help="For which case number (办件号).")
+@click.option("--ticket", type=int, help="About which ticket (工单).")
+@click.option("--request", type=int, help="About which request (申请).")
+@since_option
+@until_option
+@before_option
+@limit_option
+@proof_option
+@by_option
+@purpose_option
+@as_json_option
+@platform
+def search_command(
+    here: Platform,
+    stated: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    before: int | None,
+    limit: int,
+    proven: bool,
+    by: str,
+    purpose: str,
+    as_json: bool,
+    **terms: str | int | None,
+) -> None:
+    """Search the log (检索日志): newest first, a page at a time. For auditors; the look is recorded."""
+    wanted = Terms(purpose=stated, since=in_china(since), until=in_china(until), **terms)  # type: ignore[arg-type]
+    with the_reading_room(here) as room:
+        found = search(room, Reader(name=by, purpose=purpose), wanted, before=before, limit=limit, proven=proven)
+    if as_json:
+        print_json(found)
+        return
+    print_accesses(f"审计记录 records ({found.searched:,} 条已检索 searched)", found.accesses)
+    print_next(found.before)
+
+
+@click.command("seen")
+@click.argument("resident")
+@since_option
+@until_option
+@before_option
+@limit_option
+@proof_option
+@by_option
+@purpose_option
+@as_json_option
+@platform
+def seen_command(
+    here: Platform,
+    resident: str,
+    since: datetime | None,
+    until: datetime | None,
+    before: int | None,
+    limit: int,
+    proven: bool,
+    by: str,
+    purpose: str,
+    as_json: bool,
+) -> None:
+    """Who has seen RESIDENT (谁查看过此人): answers about the person, and every bulk answer that held the person. For auditors."""
+    with the_reading_room(here) as room:
+        reader = Reader(name=by, purpose=purpose)
+        found = seen(room, reader, resident, since=in_china(since), until=in_china(until), before=before, limit=limit, proven=proven)
+    if as_json:
+        print_json(found)
+        return
+    print_accesses("查看过此人的访问 accesses", found.accesses, withheld=found.withheld)
+    print_counts(found)
+    print_next(found.before)
+
+
+def in_china(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=CHINA)
+
+
+def print_accesses(title: str, accesses: tuple[Access, ...], withheld: frozenset[int] = frozenset()) -> None:
+    headers = (
+        "序号 index",
+        "时间 at",
+        "事件 event",
+        "账号 actor",
+        "部门 department",
+        "授权 grant",
+        "居民 residents",
+        "结果 outcome",
+        "用途 purpose",
+    )
+    rows = [
+        (
+            access.seq,
+            f"{access.at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}",
+            f"{access.event}{' 批量 bulk' if access.bulk else ''}",
+            access.actor,
+            access.department,
+            access.grant,
+            access.residents,
+            "未交付 withheld" if access.seq in withheld else access.outcome,
+            access.purpose,
+        )
+        for access in accesses
+    ]
+    print_table(title, headers, rows, numbers=(0, 5, 6))
+
+
+def print_counts(found: Seen) -> None:
+    console.print(f"直接查询 direct: {found.direct:,} · 批量答复 in bulk answers: {found.bulk:,}", markup=False)
+    if found.unreadable:
+        listed = ", ".join(map(str, found.unreadable[:10]))
+        console.print(
+            f"居民集不可读，不能排除 population not readable, cannot be ruled out: {len(found.unreadable):,} ({listed})", markup=False
+        )
+
+
+def print_next(before: int | None) -> None:
+    if before is not None:
+        console.print(f"下一页 next page: --before {before}", markup=False)

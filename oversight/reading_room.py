@@ -1,0 +1,95 @@
+"""The reading room (阅档室): where auditors look into the log. Who may not is turned away, and each look is on record before it is given.
+
+Only an auditor reads, for a stated purpose (law.md A-02, A-07): `read` admits, looks, records `audit:log:read` with what was asked and how
+much was found, and gives it. Whoever is refused leaves `audit:log:refused`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from access.accounts import Role, load_account
+from access.log_faults import log_faults_translated
+from access.populations import read_population
+from access.reasons import reason_faults
+from audit.events import Event
+from audit.finding import Finder
+from audit.log import Log
+from catalog.home import Home
+from catalog.lake import Lake
+from catalog.store import Store
+from oversight.facets import found_by
+from rules.errors import Denied, IntegrityBroken, NotFound, Refused
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Who looks into the log, and what for."""
+
+    name: str
+    purpose: str
+
+
+class ReadingRoom:
+    """Opened for one process; its index has caught up with what is sealed. Close it, or use it in a `with`."""
+
+    def __init__(self, store: Store, home: Home, log: Log, clock: Clock) -> None:
+        self.store, self.home, self.log, self.clock = store, home, log, clock
+        self.lake = Lake(home.lake_root)
+        self.finder = Finder(home.finding_path, log, found_by, lambda digest: _members(home.populations, digest))
+        with log_faults_translated():
+            self.log.seal()
+            self.finder.catch_up()
+
+    def __enter__(self) -> "ReadingRoom":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.finder.__exit__()
+
+    def admit(self, reader: Reader, what: str) -> None:
+        """Denied DOOR-DENIED for anybody but an auditor; Refused OVS-PURPOSE where it is not said what for."""
+        faults = reason_faults(reader.purpose, missing="未说明用途 no purpose")
+        if not self._is_auditor(reader.name):
+            self._turn_away(reader, what, "no_role")
+            raise Denied("DOOR-DENIED", where=what, what="审计日志由审计员查阅 the log is read by auditors")
+        if faults:
+            self._turn_away(reader, what, "no_purpose")
+            raise Refused("OVS-PURPOSE", what="; ".join(faults))
+
+    def read(self, reader: Reader, what: str, asked: Facts, look: Callable[[], T], told: Callable[[T], Facts]) -> T:
+        """What an auditor finds by `look`. `asked` and what `told` says of the find, in counts, stand in the log before it is given."""
+        self.admit(reader, what)
+        with log_faults_translated():
+            found = look()
+            body = {"actor": reader.name, "purpose": reader.purpose, "what": what, "asked": asked, "found": told(found)}
+            self.log.append_sealed(Event.LOG_READ, body)
+        return found
+
+    def _is_auditor(self, name: str) -> bool:
+        try:
+            with self.store.session() as session:
+                account = load_account(session, name)
+        except NotFound:
+            return False
+        return account.active and Role.AUDITOR in account.roles
+
+    def _turn_away(self, reader: Reader, what: str, why: str) -> None:
+        with log_faults_translated():
+            self.log.append_sealed(Event.LOG_REFUSED, {"actor": reader.name, "what": what, "why": why})
+
+
+def _members(folder: Path, digest: str) -> np.ndarray | None:
+    try:
+        numbers = read_population(folder, digest)
+    except IntegrityBroken:
+        return None
+    return np.fromiter(numbers, np.int64, len(numbers))
