@@ -574,7 +574,14 @@ class Door:
         if not decision.allowed or decision.plan != admitted.plan:
             raise Denied("DOOR-STOPPED", where=str(admitted.grant.id))
 
-from access.as_made import MadeTerms
+    def _still_as_made(self, grant: Grant | None) -> None:
+        """Terms that were edited meanwhile stop what is under way like terms that ended; the finding is a record of its own."""
+        try:
+            if grant is not None:
+                self._made_terms.require(grant)
+        except IntegrityBroken as fault:
+            raise Denied("DOOR-STOPPED", where=fault.where) from fault
+
     def _about(self, residents: set[str]) -> tuple[Facts, int]:
         """Whom an answer about single people is about, as records name them, and how many: so that each can be told who saw him."""
         if len(residents) <= MOST_NAMED:
