@@ -28,6 +28,7 @@ class Act(StrEnum):
     """What can be asked of the door; the value is the object in the log's vocabulary."""
 
     EXTRACT = "extract"
+    STATISTICS = "statistics"
     EXPORT_GOLDEN = "golden"
     EXPORT_CROSSWALK = "crosswalk"
     WHY = "why"
@@ -65,6 +66,7 @@ class Reason(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     NO_LONGER_VALID = "no_longer_valid"
     NO_EXTRACT_TIER = "no_extract_tier"
+    NO_STATISTICS_TIER = "no_statistics_tier"
     NO_BULK_MODE = "no_bulk_mode"
     QUOTA_USED = "quota_used"
     WRONG_FORM = "wrong_form"
@@ -99,6 +101,7 @@ REASON_TEXTS: Mapping[Reason, str] = {
     Reason.NOT_YET_VALID: "授权尚未生效 the grant is not valid yet",
     Reason.NO_LONGER_VALID: "授权已过期 the grant is no longer valid",
     Reason.NO_EXTRACT_TIER: "该开放层级不允许提取 the tier allows no extract",
+    Reason.NO_STATISTICS_TIER: "该开放层级不是统计 the tier is not for statistics",
     Reason.NO_BULK_MODE: "授权的共享方式不是文件或库表 the grant's mode is neither file nor table",
     Reason.QUOTA_USED: "使用次数已达限额 the quota is used up",
     Reason.WRONG_FORM: "授权的共享方式或开放层级不适用于此类查询 the grant's mode or tier is not for such a question",
@@ -343,9 +346,10 @@ def _second_proof_missing(question: Question) -> Reason | None:
 
 
 def _tier_without_extract(question: Question) -> Reason | None:
-    grant = question.grant_in_use
-    allowed = grant is None or question.act in INQUIRIES or question.policy.tiers[grant.tier].answer is AnswerForm.EXTRACT
-    return None if allowed else Reason.NO_EXTRACT_TIER
+    grant, form = question.grant_in_use, BULK_ANSWERS.get(question.act, AnswerForm.EXTRACT)
+    if grant is None or question.act in INQUIRIES or question.policy.tiers[grant.tier].answer is form:
+        return None
+    return Reason.NO_STATISTICS_TIER if question.act is Act.STATISTICS else Reason.NO_EXTRACT_TIER
 
 
 def _mode_without_extract(question: Question) -> Reason | None:
@@ -391,8 +395,11 @@ def _scope_without_area(question: Question) -> Reason | None:
     return Reason.SCOPE_WITHOUT_AREA if scoped and question.target and question.target.area_column is None else None
 
 
+BULK_ANSWERS: Mapping[Act, AnswerForm] = {Act.STATISTICS: AnswerForm.STATISTICS}
+"""What a tier must allow for an act; extracts for all others."""
 GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
     Act.EXTRACT: (_own_grant, _bureau_prepares),
+    Act.STATISTICS: (_own_grant, _bureau_prepares),
     Act.EXPORT_GOLDEN: (_bureau_export,),
     Act.EXPORT_CROSSWALK: (_bureau_export,),
     Act.WHY: (_bureau_explains,),
@@ -411,6 +418,7 @@ GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
 }
 REFUSALS: Mapping[Act, Reason] = {
     Act.EXTRACT: Reason.NO_GRANT,
+    Act.STATISTICS: Reason.NO_GRANT,
     Act.EXPORT_GOLDEN: Reason.NO_ROLE,
     Act.EXPORT_CROSSWALK: Reason.NO_ROLE,
     Act.WHY: Reason.NO_ROLE,

@@ -26,6 +26,7 @@ from access.casefiles import door_check_residents, door_check_worker, item_resid
 from access.decision import Act, Case, Decision, Question, Reason, decide
 from access.desk import Desk
 from access.epochs import MASTER_KEY, epochs_of, key_of
+from access.differencing import answered, differs_by_few, earlier_answers, keep_groups
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
@@ -52,6 +53,7 @@ from access.receipts import RECEIPT_SUFFIX, Receipt, add_receipt, as_json
 from access.recording import Answer, Facts, Outcome, Recorder
 from access.reversal import MOST_REVERSED, reverse, subjects_of
 from access.staging import Staging, check_writable, is_dead, sweep
+from access.statistics import Statistic, dimensions_of, statistic_of, tabulate
 from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target
 from access.terms import Disputed, Grant, Quota
 from audit.keys import write_private
@@ -74,7 +76,7 @@ from rules.authority import SurvivorshipRules, load_survivorship
 from rules.elements import load_elements
 from rules.errors import Denied, IntegrityBroken, NotFound, Refused, TongchouError
 from rules.matching import load_matching
-from rules.tiers import load_tier_policy
+from rules.tiers import AnswerForm, load_tier_policy
 from rules.version import rules_version
 
 PARQUET = "parquet"
@@ -148,6 +150,28 @@ class Door:
         names = self._mask_terms(admitted).names
         delivery = _Delivery(out=out, file_format=file_format, names=names, receipt_beside=True)
         return self._hand_over(admitted, delivery, lambda con, residents: self._masked(con, admitted, residents))
+
+    def statistics(self, actor: str, grant_id: int, by: Sequence[str], *, sums: bool = True) -> Answer:
+        """Persons counted by groups of what a T0 grant reaches: `by` names columns, each with its grouping. Its `value` is a Statistic.
+
+        Refused DOOR-GROUPING; Denied DOOR-DIFFERENCE if it would tell too much beside what the recipient was given before. One at a time
+        for a recipient, so that each is compared with the one before.
+        """
+        with self._store.session() as session:
+            grant = load_grant(session, grant_id)
+        facts = {"grant": grant_id, "by": list(by), "sums": sums}
+        admitted = self._admit(Act.STATISTICS, actor, grant.purpose if grant else "", grant, facts)
+        assert grant is not None, "nothing is admitted without one"
+        place = taken_place(self._store, grant, self._staging.holder, self._clock())
+        alone = hold(self._home.populations / f"{grant.grantee}.lock")
+        with self._recorder.intend(admitted.act, admitted.facts) as recording, place as taken, alone:
+            value, receipt = self._counted(admitted, grant, by, sums)
+            self._check_still_granted(admitted)
+            answer = Answer(self._log, recording.result(_outcome(receipt)), value=value)
+            with self._store.session() as session, session.begin():
+                add_receipt(session, receipt, answer.seq)
+                give_back(session, taken)
+        return answer
 
     def export_golden(self, actor: str, purpose: str, out: Path, labels: bool = False, as_of: date | None = None) -> Answer:
         """All residents, unmasked, as Parquet: `resident_id` and a column per element; as they stand, or as they were served on a day.
@@ -449,6 +473,23 @@ class Door:
         masked = masked_batches(base, scope, self._mask_terms(admitted), residents)
         return at_most(masked, admitted.grant.quotas.get(Quota.ROWS_PER_EXTRACT))
 
+    def _counted(self, admitted: _Admitted, grant: Grant, by: Sequence[str], sums: bool) -> tuple[Statistic, Receipt]:
+        rule, target, folder = self._policy.statistics, admitted.target, self._home.populations
+        dimensions = dimensions_of(by, grant, target, rule)
+        columns = [one.column for one in dimensions]
+        with spilling_connection(self._staging.spill) as con:
+            base = self._watched(base_batches(con, target, columns, grant.row_scope), admitted)
+            table = tabulate(base, dimensions, self._today(), rule)
+        value = statistic_of(table, target, dimensions, rule, sums=sums)
+        new = answered(table, table.hidden(rule.smallest_group))
+        with self._store.session() as session:
+            if any(differs_by_few(new, earlier, rule.smallest_group) for earlier in earlier_answers(session, folder, grant.grantee)):
+                raise Denied("DOOR-DIFFERENCE", where=str(grant.id))
+        population = Population.of(table.persons, int(table.unknown.sum()))
+        counted = replace(admitted, plan={name: admitted.plan[name] for name in columns})
+        receipt = self._receipt(counted, columns, len(value.groups), population, "statistics", _digest_of_value(value))
+        return value, replace(receipt, groups=keep_groups(folder, new))
+
     def _mask_terms(self, admitted: _Admitted) -> MaskTerms:
         assert admitted.grant is not None
         disputed = admitted.grant.disputed if admitted.target.holds_residents else Disputed.KEEP
@@ -518,22 +559,28 @@ class Door:
         self._check_still_granted(admitted)
         with spilling_connection(self._staging.spill) as con:
             rows = write(staged, list(delivery.names), self._watched(batches(con, population), admitted), delivery.file_format)
+        return self._receipt(admitted, delivery.names, rows, population, delivery.file_format, digest_of(staged))
+
+    def _receipt(
+        self, admitted: _Admitted, columns: Sequence[str], rows: int, population: Population, file_format: str, digest: str
+    ) -> Receipt:
         known = [column.facts for name, column in admitted.target.columns.items() if name in admitted.plan]
+        form = self._policy.tiers[admitted.grant.tier].answer if admitted.grant else AnswerForm.EXTRACT
         return Receipt(
             actor=admitted.account.name,
             grant=admitted.grant,
             target=admitted.target.key,
             target_version=admitted.target.version,
-            columns=tuple(delivery.names),
+            columns=tuple(columns),
             plan=admitted.plan,
             policy_version=self._policy.version,
             rules_version=rules_version(),
             masks_version=MASKS_VERSION,
-            effect_level=effect_level(known, admitted.plan, self._policy),
+            effect_level=effect_level(known, admitted.plan, self._policy, form=form),
             rows=rows,
             residents=population.total,
-            file_format=delivery.file_format,
-            digest=digest_of(staged),
+            file_format=file_format,
+            digest=digest,
             population=population.keep(self._home.populations),
             groups=None,
             fingerprint=None,
@@ -616,6 +663,7 @@ def _outcome(receipt: Receipt) -> Outcome:
         "target": receipt.target,
         "target_version": receipt.target_version,
         "population": receipt.population,
+        "groups": receipt.groups,
         "fingerprint": receipt.fingerprint,
         "effect_level": int(receipt.effect_level),
         "receipt": receipt.statement_digest(),

@@ -23,9 +23,6 @@ from masking.proposal import lowest_tier
 from rules.levels import Level, highest
 from rules.tiers import Tier
 
-SMALL_GROUP = 5
-"""Whoever is alike with fewer than this many rows in all that is released can be told apart by who knows him."""
-
 MOST_RELEASES = 50
 """So many earlier grants of the same requester are compared, newest first."""
 
@@ -46,7 +43,10 @@ class ReleasedColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class Groups:
-    """Rows that are alike in `columns`, as released. `smallest` None: no rows, or no column to form groups by."""
+    """People who are alike in `columns`, as released, counted in persons. `smallest` None: no rows, or no column to form groups by.
+
+    `rows_in_small`: of people alike with fewer than the policy's acceptable group; who knows one of them can tell his row.
+    """
 
     columns: tuple[str, ...]
     smallest: int | None
@@ -114,8 +114,8 @@ def weigh(
     """Count it all. `staged` is a file of the door's own for the masked rows; `earlier` the releases with their targets as they stand."""
     grouping = group_columns(target, mask.plan)
     residents, rows = Population(), _RowCount()
-    masked = masked_batches(base_batches(con, target, list(mask.plan), terms.row_scope), terms.row_scope, mask, residents)
-    _stage(staged, grouping, rows.counted(masked))
+    base = base_batches(con, target, list(mask.plan), terms.row_scope)
+    _stage(staged, grouping, rows.counted(masked_batches(base, terms.row_scope, mask, residents, with_subjects=True)))
     columns, facts = released_columns(target, mask.plan), [target.columns[name].facts for name in terms.columns]
     return Impact(
         target=target.key,
@@ -125,7 +125,7 @@ def weigh(
         columns=columns,
         by_level=by_level(columns),
         identifying=identifying(target, mask.plan),
-        groups=groups_of(con, staged, grouping),
+        groups=groups_of(con, staged, grouping, mask.policy.acceptable_group),
         overlaps=tuple(
             overlap_of(release, terms, target, known, _in_both(con, target, terms, known, release)) for release, known in earlier
         ),
@@ -164,18 +164,19 @@ def group_columns(target: Target, made: Plan) -> tuple[str, ...]:
     return tuple(name for name in _shown(made) if target.columns[name].facts.kind not in IDENTIFYING_KINDS)
 
 
-def groups_of(con: duckdb.DuckDBPyConnection, staged: Path, columns: Sequence[str]) -> Groups:
-    """Group the masked rows that were staged."""
+def groups_of(con: duckdb.DuckDBPyConnection, staged: Path, columns: Sequence[str], smallest: int) -> Groups:
+    """Group the masked rows that were staged; a row of no known resident counts as a person."""
     if not columns:
         return Groups(columns=(), smallest=None, rows_in_small=0)
     named = ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in columns)
     path = str(staged).replace("'", "''")
     found = con.execute(
-        f"""SELECT min(n), coalesce(sum(n) FILTER (n < {SMALL_GROUP}), 0)
-            FROM (SELECT count(*) AS n FROM read_parquet('{path}') GROUP BY {named})"""
+        f"""SELECT min(persons), coalesce(sum(n) FILTER (persons < {smallest}), 0)
+            FROM (SELECT count(*) AS n, count(DISTINCT {SUBJECT}) + count(*) FILTER ({SUBJECT} IS NULL) AS persons
+                  FROM read_parquet('{path}') GROUP BY {named})"""
     ).fetchall()
-    smallest, small = found[0]
-    return Groups(columns=tuple(columns), smallest=smallest, rows_in_small=int(small))
+    least, small = found[0]
+    return Groups(columns=tuple(columns), smallest=least, rows_in_small=int(small))
 
 
 def earlier_releases(session: Session, requester: str) -> list[Release]:
@@ -234,8 +235,9 @@ class _RowCount:
 
 
 def _stage(staged: Path, columns: Sequence[str], batches: Iterator[pa.RecordBatch]) -> None:
-    """Only the columns that form groups, and those only as they would come out."""
-    write(staged, list(columns), (batch.select(list(columns)) for batch in batches), "parquet")
+    """Only the columns that form groups, as they would come out, and whom each row is about."""
+    wanted = [*columns, SUBJECT]
+    write(staged, wanted, (batch.select(wanted) for batch in batches), "parquet")
 
 
 def _in_both(con: duckdb.DuckDBPyConnection, target: Target, terms: Grant, earlier: Target | None, release: Release) -> int | None:

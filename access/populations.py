@@ -27,6 +27,13 @@ class Population:
         self._numbers = BitMap64()
         self._unknown = 0
 
+    @classmethod
+    def of(cls, numbers: np.ndarray, unknown: int) -> "Population":
+        """Of resident numbers and so many persons of no known resident."""
+        made = cls()
+        made._numbers, made._unknown = BitMap64(numbers.astype(np.uint64)), unknown
+        return made
+
     def add(self, subjects: pa.Array) -> None:
         """The residents of some rows; null where a row belongs to no known one."""
         self._numbers |= BitMap64(resident_numbers(subjects.drop_null()))

@@ -66,14 +66,20 @@ def base_batches(con: duckdb.DuckDBPyConnection, target: Target, columns: Sequen
     yield from _batches(con, base_query(target, columns, scope.areas))
 
 
-def masked_batches(batches: Iterator[pa.RecordBatch], scope: RowScope, terms: MaskTerms, residents: Population) -> Iterator[pa.RecordBatch]:
-    """Mask, then filter: what comes out holds nothing but masked values of rows whose *masked* values match the filters."""
+def masked_batches(
+    batches: Iterator[pa.RecordBatch], scope: RowScope, terms: MaskTerms, residents: Population, *, with_subjects: bool = False
+) -> Iterator[pa.RecordBatch]:
+    """Mask, then filter: what comes out holds nothing but masked values of rows whose *masked* values match the filters.
+
+    `with_subjects`: and whom each row is about, for counting inside the door; never for what is handed over.
+    """
     for batch in batches:
         is_minor = minors(batch[BIRTH], terms.today, terms.policy) if needs_age(terms.plan) else None
         beside = {"today": terms.today, "subjects": batch[SUBJECT]}
         plain = {name: mask_column(batch[name], column, is_minor, terms.key, name=name, **beside) for name, column in terms.plan.items()}
         arrays = DISPUTES[terms.disputed](plain, batch)
         masked = pa.RecordBatch.from_arrays([arrays[name] for name in terms.names], names=terms.names)
+        masked = masked.append_column(SUBJECT, batch[SUBJECT]) if with_subjects else masked
         matching = _matching(masked, scope.equals)
         residents.add(batch[SUBJECT] if matching is None else batch[SUBJECT].filter(matching))
         yield masked if matching is None else masked.filter(matching)

@@ -56,6 +56,7 @@ COMMANDS = {
     "review": "cli.decisions:review",
     "serve": "cli.serve:serve",
     "simulate": "cli.simulation:simulate",
+    "statistics": "cli.statistics:statistics",
     "ticket": "cli.tickets:ticket",
     "why": "cli.answers:why",
 }

@@ -89,6 +89,16 @@ DEFAULT = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
+class StatisticsRule:
+    """T0: the smallest group that is told, how large a table may be; by kind the groupings, each with the mask that makes its groups."""
+
+    smallest_group: int
+    most_dimensions: int
+    most_groups: int
+    groupings: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TierPolicy:
     """One version of the rules; results say which."""
 
@@ -105,6 +115,7 @@ class TierPolicy:
     direct_kinds: frozenset[str]
     direct_elements: frozenset[str]
     acceptable_group: int
+    statistics: StatisticsRule
 
     def method(self, tier: Tier, level: Level, kind: str, element: str | None) -> str:
         """The name of the masking method for a column: the tier's treatment of its level, then the element's or its kind's method."""
@@ -146,6 +157,7 @@ def load_tier_policy() -> TierPolicy:
         direct_kinds=frozenset(rows["direct_identifiers"]["kinds"]),
         direct_elements=frozenset(rows["direct_identifiers"]["elements"]),
         acceptable_group=rows["direct_identifiers"]["acceptable_group"],
+        statistics=StatisticsRule(**rows["statistics"]),
     )
 
 

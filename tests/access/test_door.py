@@ -213,6 +213,7 @@ def test_who_asks_about_a_resident_that_is_not_there_is_recorded_too(platform: P
 Ask = Callable[[Platform, Path, str], Answer]
 ASKS: dict[str, Ask] = {
     "extract": lambda p, out, actor: p.door.extract(actor, p.grant().id, out, "parquet"),
+    "statistics": lambda p, out, actor: p.door.statistics(actor, p.grant(tier=Tier.T0, columns=["sex"]).id, ["sex"]),
     "export_golden": lambda p, out, actor: p.door.export_golden(actor, EXPORT, out),
     "export_crosswalk": lambda p, out, actor: p.door.export_crosswalk(actor, EXPORT, out),
     "export_enterprise_crosswalk": lambda p, out, actor: p.door.export_enterprise_crosswalk(actor, EXPORT, out),

@@ -4,11 +4,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
 from access.accounts import Role, create_account
 from access.impact import Impact
 from access.terms import RowScope
+from catalog.schema import DatasetColumnRow
 from rules.errors import Denied
 from rules.levels import Level
 from rules.tiers import Tier
@@ -35,6 +39,25 @@ def test_groups_are_those_of_the_masked_rows(platform: Platform, tmp_path: Path,
     assert (found.rows, found.residents) == (len(rows), 6)
     assert found.groups.smallest == min(sizes.values())
     assert found.groups.rows_in_small == sum(n for n in sizes.values() if n < 5)
+
+
+def test_a_group_is_counted_in_persons_not_in_rows(platform: Platform) -> None:
+    """The first resident's two records are alike in what would come out: two rows, one person."""
+    folder = platform.lake.root / "golden" / "v000001"
+    crosswalk = {"dataset": ["hukou"] * 3, "record": ["h1", "h2", "h9"], "resident_id": ["R0000000001", "R0000000001", "R0000000005"]}
+    pq.write_table(pa.table(crosswalk), folder / "crosswalk.parquet")
+    found = weighed(platform, target="hukou", columns=["record", "name"], tier=Tier.T2)
+    assert found.rows == 3
+    assert found.groups.columns == ("record",)
+    with platform.store.session() as session, session.begin():
+        session.execute(sa.update(DatasetColumnRow).where(DatasetColumnRow.name == "secret").values(level="L1"))
+    alike = {"_row": [2, 3, 4], "_record": ["h1", "h2", "h9"], "record": ["h1", "h2", "h9"]}
+    rows = pa.table({**alike, "name": ["王"] * 3, "phone": ["1"] * 3, "secret": ["甲", "甲", "乙"]})
+    place = platform.lake.path("standard", "hukou", 1)
+    place.unlink()
+    pq.write_table(rows, place)
+    groups = weighed(platform, target="hukou", columns=["secret"], tier=Tier.T2).groups
+    assert (groups.columns, groups.smallest, groups.rows_in_small) == (("secret",), 1, 3)
 
 
 def test_it_tells_residents_in_scope_columns_by_level_and_what_names_a_person(platform: Platform) -> None:
