@@ -25,8 +25,8 @@ from access.as_made import MadeTerms
 from access.casefiles import door_check_residents, door_check_worker, item_residents, read_form, read_items, ticket_department
 from access.decision import Act, Case, Decision, Question, Reason, decide
 from access.desk import Desk
-from access.epochs import MASTER_KEY, epochs_of, key_of
 from access.differencing import answered, differs_by_few, earlier_answers, keep_groups
+from access.epochs import MASTER_KEY, epochs_of, key_of
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
