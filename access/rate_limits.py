@@ -21,8 +21,8 @@ class Rate:
 
 ACCOUNT_RATE = Rate(per_second=5, burst=50)
 """A person: more than anybody clicks, far less than a programme reads."""
-KEY_RATE = Rate(per_second=2_000, burst=4_000)
-"""A system: what one server of this size answers at all."""
+KEY_RATE = Rate(per_second=5_000, burst=10_000)
+"""A system: more than one server of this size answers, so that no single one holds a queue of its own."""
 SIGN_IN_RATE = Rate(per_second=0.2, burst=20)
 """By address: each attempt costs the server 64 MiB for a moment."""
 

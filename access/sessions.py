@@ -24,6 +24,8 @@ from catalog.store import Store
 from rules.errors import Denied
 
 TOKEN_BYTES = 32
+TOKEN_PREFIX = "tcs_"
+"""Tells a token from a key, and makes it recognisable where it must not stand."""
 LONGEST_SESSION = timedelta(hours=10)
 """A working day with its break; the next morning one signs in again."""
 IDLE_LIMIT = timedelta(minutes=30)
@@ -57,7 +59,7 @@ def sign_in(
 ) -> NewSession:
     """Open a session. Denied DOOR-SIGN-IN or DOOR-LOCKED without a word on what was wrong; Refused PASSWORD-PROVISIONAL."""
     checked_password(store, log, account=account, password=password, now=now, origin=origin, hasher=hasher)
-    token = base64.urlsafe_b64encode(draw(TOKEN_BYTES)).rstrip(b"=").decode()
+    token = TOKEN_PREFIX + base64.urlsafe_b64encode(draw(TOKEN_BYTES)).rstrip(b"=").decode()
     with store.session() as session, session.begin():
         row = SessionRow(digest=_digest(token), account=account, opened_at=now, seen_at=now, expires_at=now + LONGEST_SESSION)
         session.add(row)

@@ -1,5 +1,6 @@
 """The JSON documents of the interface, as OpenAPI describes them: what is asked, what is told, how a fault looks."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from access.inquiries import MAX_CASE_NUMBER_CHARACTERS
 
 MAX_VALUE_CHARACTERS = 60
+MAX_PASSWORD_CHARACTERS = 256
 VALUES_TOLD = (
     "数据项及其值，已按授权脱敏；授权要求标明存疑值时，另有 disputed 一项。"
     "The granted columns, masked as the grant says; where it has disputed values marked, `disputed` names them."
@@ -63,6 +65,40 @@ class _Answered(BaseModel):
 
 class LookUpAnswered(_Answered):
     answer: LookUpTold
+
+
+Account = Annotated[str, Field(min_length=1, max_length=120, description="账号。The account.")]
+Password = Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD_CHARACTERS, repr=False, description="口令。The password.")]
+
+
+class SignInAsked(Asked):
+    """登录。To sign in."""
+
+    account: Account
+    password: Password
+
+
+class SessionOpened(BaseModel):
+    token: str = Field(repr=False, description="会话令牌，用作 Bearer。The session's token, to be sent as Bearer.")
+    expires_at: datetime
+
+
+class ProofAsked(Asked):
+    """再次验证身份。The second proof."""
+
+    password: Password
+
+
+class ProofTold(BaseModel):
+    until: datetime = Field(description="明文可得至此时。Until then the session is good for plaintext.")
+
+
+class PasswordChosen(Asked):
+    """设置本人口令。To choose one's own password."""
+
+    account: Account
+    old: Password
+    new: Password
 
 
 class Fault(BaseModel):

@@ -9,7 +9,17 @@ from pydantic import ValidationError
 
 from rules.errors import Denied, IntegrityBroken, NotFound, PlatformFault, Refused, TongchouError
 
-STATUS_OF_CODE: Mapping[str, int] = {"DOOR-KEY": 401, "DOOR-LIMIT": 429, "API-LARGE": 413, "DOOR-FAULT": 500, "API-FAULT": 500}
+STATUS_OF_CODE: Mapping[str, int] = {
+    "DOOR-KEY": 401,
+    "DOOR-SESSION": 401,
+    "DOOR-SIGN-IN": 401,
+    "DOOR-LIMIT": 429,
+    "DOOR-LOCKED": 429,
+    "DOOR-TOO-FAST": 429,
+    "API-LARGE": 413,
+    "DOOR-FAULT": 500,
+    "API-FAULT": 500,
+}
 STATUS_OF_KIND: Mapping[type[TongchouError], int] = {Refused: 422, Denied: 403, NotFound: 404, IntegrityBroken: 503, PlatformFault: 503}
 
 
@@ -51,7 +61,24 @@ def _place(place: tuple[int | str, ...]) -> str:
     return ".".join(str(part) if str(part) in DESCRIBED else "?" for part in place) or "body"
 
 
-DESCRIBED = frozenset({"grant", "by", "value", "case_number", "attributes", "parent", "child", "name", "persons", "grants"})
+DESCRIBED = frozenset(
+    {
+        "grant",
+        "by",
+        "value",
+        "case_number",
+        "attributes",
+        "parent",
+        "child",
+        "name",
+        "persons",
+        "grants",
+        "account",
+        "password",
+        "old",
+        "new",
+    }
+)
 
 
 class WithoutTraceback(logging.Filter):
