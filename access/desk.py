@@ -20,14 +20,15 @@ from access.counts import ACTOR, GRANT, SUBJECT, Counted, Tally, count
 from access.decision import Act, Decision, Question, Reason, decide
 from access.epochs import epochs_of, key_of
 from access.grants import load_grant
-from access.inquiries import Asker, ByName, Inquiry, Told
+from access.inquiries import Asker, ByName, Inquiry, Kinship, Told, Verification
 from access.log_faults import log_faults_translated
-from access.look_up import Wanted, columns_read, look_up
+from access.look_up import Wanted, columns_read, in_areas, look_up
 from access.presence import Means, Presence
 from access.recording import Answer, Facts, Outcome, Recorder, Written, aborted_record, result_record
 from access.residents import Found, ServedResidents
 from access.targets import Target, served_target
 from access.terms import Grant, Quota
+from access.verification import kinship, verify
 from audit.errors import RecordRefused
 from audit.log import Log, Sealed
 from catalog.home import Home
@@ -82,6 +83,11 @@ class _Heard:
     @property
     def act(self) -> Act:
         return self.posed.inquiry.matter.act
+
+    @property
+    def columns(self) -> Collection[str]:
+        """What is read of the residents: of a verification only what it asks about, though more may be granted."""
+        return self.decision.plan if self.act is Act.LOOK_UP else self.posed.inquiry.matter.reads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,12 +289,13 @@ class Desk:
         assert self._target is not None, "nothing is allowed where nothing is served"
         target = self._target[2]
         found = self._found(heard, target)
-        wanted = [self._wanted(one, target, found) for one in heard]
-        return look_up(wanted, self._policy, self._today())
+        looked_up = [one for one in heard if one.act is Act.LOOK_UP]
+        answers = iter(look_up([self._wanted(one, target, found) for one in looked_up], self._policy, self._today()))
+        return [next(answers) if one.act is Act.LOOK_UP else _verdict(one, target, found) for one in heard]
 
     def _found(self, heard: Sequence[_Heard], target: Target) -> Mapping[str, Found]:
         """By each identifying element, the residents whom these inquiries are about."""
-        columns = set[str]().union(*(columns_read(target, one.decision.plan) for one in heard))
+        columns = set[str]().union(*(columns_read(target, one.columns) for one in heard))
         values: dict[str, set[str]] = {}
         for one in heard:
             for person in one.posed.inquiry.matter.persons:
@@ -297,7 +304,7 @@ class Desk:
 
     def _wanted(self, one: _Heard, target: Target, found: Mapping[str, Found]) -> Wanted:
         assert one.grant is not None, "no inquiry is allowed without a grant"
-        person = one.posed.inquiry.matter.person
+        [person] = one.posed.inquiry.matter.persons
         rows = found[person.by].get(person.value, ())
         return Wanted(
             rows=rows,
@@ -317,6 +324,17 @@ class Desk:
 
     def _today(self) -> date:
         return self._clock().astimezone(CHINA).date()
+
+
+def _verdict(one: _Heard, target: Target, found: Mapping[str, Found]) -> Told:
+    """Yes, no or not known; who lives outside the row scope is nobody."""
+    assert one.grant is not None, "no inquiry is allowed without a grant"
+    matter, areas = one.posed.inquiry.matter, one.grant.row_scope.areas
+    first, *second = [[row for row in found[person.by].get(person.value, ()) if in_areas(row, target, areas)] for person in matter.persons]
+    if isinstance(matter, Kinship):
+        return kinship(matter, first, second[0], one.grant.columns)
+    assert isinstance(matter, Verification)
+    return verify(matter, first)
 
 
 def _account(session: Session, name: str) -> Account:

@@ -6,7 +6,7 @@ platform reads resident rows for an answer.
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass, replace
@@ -30,7 +30,7 @@ from access.epochs import MASTER_KEY, epochs_of, key_of
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
-from access.inquiries import ByName, Inquiry, LookUp, Matter, person
+from access.inquiries import ByName, Inquiry, Kinship, LookUp, Matter, Named, person, verification
 from access.labels import labelled_columns, with_labels
 from access.linkage import PAIR, check_usable, hands_out_pseudonyms, linked_batches, load_ticket, pair_target
 from access.log_faults import log_faults_translated
@@ -297,6 +297,14 @@ class Door:
         Who is not there, who lives outside the row scope, and two who share a number are answered alike.
         """
         return self._ask(actor, grant_id, LookUp(person=person(by, value)), case_number)
+
+    def verify(self, actor: str, grant_id: int, by: str, value: str, attributes: Mapping[str, str], case_number: str = "") -> Answer:
+        """Whether values belong to a person (核验): yes, no or not known; at least two beside the one that finds the person (I-08)."""
+        return self._ask(actor, grant_id, verification(by, value, attributes), case_number)
+
+    def kinship(self, actor: str, grant_id: int, parent: Named, child: Named, case_number: str = "") -> Answer:
+        """Whether one person is the father or mother of another: yes, no or not known."""
+        return self._ask(actor, grant_id, Kinship(parent=parent, child=child), case_number)
 
     def desk(self) -> Desk:
         """A desk for one thread, for many inquiries at once. Whoever takes it closes it before the door."""

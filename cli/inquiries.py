@@ -1,10 +1,10 @@
-"""Commands that ask about one resident: look-up. What names a person is asked for or read from standard input, never an argument."""
+"""Commands that ask about single residents: look-up, verify, kinship. What names a person is asked for, never an argument."""
 
 import json
 
 import click
 
-from access.inquiries import IDENTIFYING, Told
+from access.inquiries import ID_NUMBER, IDENTIFYING, Told, named
 from access.recording import Answer
 from cli.answers import actor_option, the_door
 from cli.output import as_json_option, console, print_json
@@ -32,6 +32,49 @@ def look_up(here: Platform, grant: int, by: str, case_number: str, actor: str, a
     else:
         _print(told, answer)
     return 0 if told["found"] else NOT_THERE
+
+
+@click.command()
+@click.argument("grant", type=int)
+@click.option("--by", type=click.Choice(IDENTIFYING), default=IDENTIFYING[0], show_default=True, help="What names the resident (标识).")
+@click.option("--about", "columns", required=True, help="Columns to be verified, with commas between; at least two (核验项).")
+@case_option
+@actor_option
+@as_json_option
+@platform
+def verify(here: Platform, grant: int, by: str, columns: str, case_number: str, actor: str, as_json: bool) -> None:
+    """Verify values about one person (核验) under GRANT: yes, no or not known. The values are asked for."""
+    value = click.prompt(by, hide_input=True, err=True)
+    names = [column.strip() for column in columns.split(",") if column.strip()]
+    attributes = {column: click.prompt(column, hide_input=True, err=True) for column in names}
+    with the_door(here) as door:
+        _print_verdict(door.verify(actor, grant, by, value, attributes, case_number), as_json)
+
+
+@click.command()
+@click.argument("grant", type=int)
+@case_option
+@actor_option
+@as_json_option
+@platform
+def kinship(here: Platform, grant: int, case_number: str, actor: str, as_json: bool) -> None:
+    """Whether one person is the parent of another (亲属关系核验) under GRANT: yes, no or not known. Numbers and names are asked for."""
+    asked = ("parent id_number", "parent name", "child id_number", "child name")
+    values = [click.prompt(text, hide_input=True, err=True) for text in asked]
+    parent, child = named(ID_NUMBER, *values[:2]), named(ID_NUMBER, *values[2:])
+    with the_door(here) as door:
+        _print_verdict(door.kinship(actor, grant, parent, child, case_number), as_json)
+
+
+def _print_verdict(answer: Answer, as_json: bool) -> None:
+    verdict = str(told_of(answer)["verdict"])
+    if as_json:
+        print_json({"record": answer.seq, "digest": answer.digest, "verdict": verdict})
+    else:
+        console.print(f"{VERDICTS[verdict]} {verdict} · 记录 record {answer.seq}")
+
+
+VERDICTS = {"yes": "一致", "no": "不一致", "not_known": "无法判断"}
 
 
 def told_of(answer: Answer) -> dict[str, object]:

@@ -44,6 +44,7 @@ COMMANDS = {
     "grant": "cli.grants:grant",
     "ingest": "cli.road:ingest",
     "init": "cli.catalogue:init",
+    "kinship": "cli.inquiries:kinship",
     "look-up": "cli.inquiries:look_up",
     "propose": "cli.catalogue:propose",
     "pseudonyms": "cli.pseudonyms:pseudonyms",
@@ -58,6 +59,7 @@ COMMANDS = {
     "simulate": "cli.simulation:simulate",
     "statistics": "cli.statistics:statistics",
     "ticket": "cli.tickets:ticket",
+    "verify": "cli.inquiries:verify",
     "why": "cli.answers:why",
 }
 

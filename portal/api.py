@@ -12,12 +12,22 @@ from argon2 import PasswordHasher
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel
 
-from access.inquiries import Inquiry, LookUp, Matter, Told, person
+from access.inquiries import Inquiry, Kinship, LookUp, Matter, Told, named, person, verification
 from access.passwords import HASHER
 from access.recording import Answer
 from catalog.home import Home
 from portal.bodies import asks, body_of, origin_of
-from portal.documents import FAULTS, LookUpAnswered, LookUpAsked, PasswordChosen, ProofAsked, SignInAsked
+from portal.documents import (
+    FAULTS,
+    KinshipAsked,
+    LookUpAnswered,
+    LookUpAsked,
+    PasswordChosen,
+    ProofAsked,
+    SignInAsked,
+    VerdictAnswered,
+    VerificationAsked,
+)
 from portal.faults import told_as_document
 from portal.opened import Clock, opened
 from portal.people import Gate, gate_of, people
@@ -59,6 +69,21 @@ async def look_up(request: Request) -> Response:
     return await _answered(request, asked.grant, LookUp(person=person(asked.by, asked.value)), asked.case_number)
 
 
+@inquiries.post("/verify", responses={**FAULTS, 200: {"model": VerdictAnswered}}, openapi_extra=asks(VerificationAsked))
+async def verify(request: Request) -> Response:
+    """数据核验：只答一致、不一致或无法判断。Verify values under a grant of mode `verify`."""
+    asked = await body_of(request, VerificationAsked)
+    return await _answered(request, asked.grant, verification(asked.by, asked.value, asked.attributes), asked.case_number)
+
+
+@inquiries.post("/kinship", responses={**FAULTS, 200: {"model": VerdictAnswered}}, openapi_extra=asks(KinshipAsked))
+async def kinship(request: Request) -> Response:
+    """亲属关系核验（我妈是我妈）。Is the one the parent of the other, under a grant of mode `verify`."""
+    asked = await body_of(request, KinshipAsked)
+    parent, child = (named(one.by, one.value, one.name) for one in (asked.parent, asked.child))
+    return await _answered(request, asked.grant, Kinship(parent=parent, child=child), asked.case_number)
+
+
 async def _answered(request: Request, grant: int, matter: Matter, case_number: str) -> Response:
     asker = await gate_of(request).asker(request)
     inquiry = Inquiry(asker=asker, grant=grant, matter=matter, case_number=case_number, origin=origin_of(request))
@@ -74,7 +99,7 @@ def _told(answer: Answer) -> Response:
 
 
 DOCUMENTS: Mapping[str, type[BaseModel]] = {
-    document.__name__: document for document in (LookUpAsked, SignInAsked, ProofAsked, PasswordChosen)
+    document.__name__: document for document in (LookUpAsked, VerificationAsked, KinshipAsked, SignInAsked, ProofAsked, PasswordChosen)
 }
 
 

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from access.inquiries import MAX_CASE_NUMBER_CHARACTERS
+from access.inquiries import LEAST_ATTRIBUTES, MAX_CASE_NUMBER_CHARACTERS, MOST_ATTRIBUTES
 
 MAX_VALUE_CHARACTERS = 60
 MAX_PASSWORD_CHARACTERS = 256
+MAX_ATTRIBUTE_CHARACTERS = 300
 VALUES_TOLD = (
     "数据项及其值，已按授权脱敏；授权要求标明存疑值时，另有 disputed 一项。"
     "The granted columns, masked as the grant says; where it has disputed values marked, `disputed` names them."
@@ -49,6 +50,46 @@ class LookUpAsked(Asked):
     by: By
     value: Value
     case_number: CaseNumber = ""
+
+
+class VerificationAsked(Asked):
+    """数据核验：所列各项是否属于此人。除标识外至少两项。Do these values belong to this person; at least two beside the number."""
+
+    grant: GrantNumber
+    by: By
+    value: Value
+    attributes: Annotated[
+        dict[str, Annotated[str, Field(min_length=1, max_length=MAX_ATTRIBUTE_CHARACTERS)]],
+        Field(
+            min_length=LEAST_ATTRIBUTES,
+            max_length=MOST_ATTRIBUTES,
+            description="数据项与所报的值。Columns and the values that were stated.",
+        ),
+    ]
+    case_number: CaseNumber = ""
+
+
+class NamedAsked(Asked):
+    """A person of a question of kinship; number and name must both be theirs."""
+
+    by: By = "id_number"
+    value: Value
+    name: Annotated[str, Field(min_length=1, max_length=MAX_ATTRIBUTE_CHARACTERS, repr=False)]
+
+
+class KinshipAsked(Asked):
+    """亲属关系核验：parent 是否为 child 的父亲或母亲。Is the one the father or mother of the other."""
+
+    grant: GrantNumber
+    parent: NamedAsked
+    child: NamedAsked
+    case_number: CaseNumber = ""
+
+
+class VerdictTold(BaseModel):
+    """一致、不一致、无法判断；从不说明哪一项不一致。Yes, no, or not known; never which one differs."""
+
+    verdict: Literal["yes", "no", "not_known"]
 
 
 class LookUpTold(BaseModel):
@@ -99,6 +140,10 @@ class PasswordChosen(Asked):
     account: Account
     old: Password
     new: Password
+
+
+class VerdictAnswered(_Answered):
+    answer: VerdictTold
 
 
 class Fault(BaseModel):

@@ -1,5 +1,6 @@
 """A small platform behind the door: six residents, one data set of persons, one of enterprises, accounts and a clock that stands still."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -9,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 import yaml
 
 from access.accounts import Role, create_account, ensure_operator
@@ -195,6 +197,21 @@ def make_golden(store: Store, lake: Lake) -> None:
 def serve_golden(platform: Platform) -> None:
     """The serving copy of the golden records, as reconciliation publishes it."""
     publish(platform.store, platform.home, 1, now=NOW)
+
+
+def serve_another(platform: Platform, changed: Mapping[str, Sequence[str | None]], disputed: str = "") -> None:
+    """A second golden version, served from now on: with other or further columns, and one element of the first resident in dispute."""
+    golden = platform.lake.root / "golden"
+    shutil.copytree(golden / "v000001", golden / "v000002")
+    pq.write_table(text_table({**RESIDENTS, **changed}), golden / "v000002" / "residents.parquet")
+    if disputed:
+        values = pq.read_table(golden / "v000001" / "values.parquet").to_pydict()
+        pq.write_table(pa.table({**values, "element": [disputed], "status": ["disputed"]}), golden / "v000002" / "values.parquet")
+    with platform.store.session() as session, session.begin():
+        run = session.scalars(sa.select(GoldenVersionRow.run_id)).one()
+        version = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": NOW}
+        session.add(GoldenVersionRow(version=2, run_id=run, residents=6, records=3, **version))
+    publish(platform.store, platform.home, 2, now=NOW)
 
 
 def make_golden_enterprises(store: Store, lake: Lake) -> None:

@@ -23,7 +23,7 @@ from audit.integrator import Integrator
 from audit.verify import verify
 from rules.errors import Denied, PlatformFault, Refused, TongchouError
 from rules.tiers import Tier
-from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, read_parquet, serve_golden
+from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, read_parquet, serve_another, serve_golden
 
 WANG, CHILD, NOBODY = "990605198001011234", "990605201505054567", "990605198001010000"
 OTHER_AREA = "990605199003033456"
@@ -98,14 +98,14 @@ def test_a_filter_of_the_scope_sees_masked_values_only(bureau: Platform) -> None
 @pytest.mark.parametrize("disputed", list(Disputed))
 def test_values_in_dispute_are_told_of_as_in_an_extract(bureau: Platform, tmp_path: Any, disputed: Disputed) -> None:
     granted = {"columns": ["name", "sex", "phone"], "disputed": disputed}
-    _serve_another(bureau, {}, disputed="phone")
+    serve_another(bureau, {}, disputed="phone")
     bureau.door.extract("lin", bureau.grant(**granted).id, tmp_path / "out.parquet", "parquet")
     answer = bureau.door.look_up("lin", looked_up(bureau, **granted).id, "id_number", WANG)
     assert told(answer)["values"] == read_parquet(tmp_path / "out.parquet")[0]
 
 
 def test_two_residents_of_one_number_are_not_told_apart(bureau: Platform) -> None:
-    _serve_another(bureau, {"id_number": [WANG, WANG, *RESIDENTS["id_number"][2:]]})
+    serve_another(bureau, {"id_number": [WANG, WANG, *RESIDENTS["id_number"][2:]]})
     answer = bureau.door.look_up("lin", looked_up(bureau).id, "id_number", WANG)
     assert told(answer) == {"found": False, "values": None}
     assert bureau.last().record.body["outcome"] == "several"
@@ -338,31 +338,7 @@ def test_a_line_takes_nothing_while_the_log_cannot_be_sealed(bureau: Platform, m
 def test_a_newer_serving_copy_answers_from_the_next_question_on(bureau: Platform) -> None:
     desk, granted = bureau.door.desk(), looked_up(bureau, columns=["name"], tier=Tier.T4)
     assert told(desk.answer(ask(WANG, granted)))["values"] == {"name": "王小明"}
-    _serve_another(bureau, {"name": ["王大明", *RESIDENTS["name"][1:]]})
+    serve_another(bureau, {"name": ["王大明", *RESIDENTS["name"][1:]]})
     assert told(desk.answer(ask(WANG, granted)))["values"] == {"name": "王大明"}
     assert bureau.last().record.event is Event.LOOK_UP_RESULT
     desk.close()
-
-
-def _serve_another(bureau: Platform, changed: dict[str, Any], disputed: str = "") -> None:
-    import shutil
-
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    import sqlalchemy as sa
-
-    from catalog.schema import GoldenVersionRow
-    from golden.serving import publish
-    from tests.access.conftest import text_table
-
-    golden = bureau.lake.root / "golden"
-    shutil.copytree(golden / "v000001", golden / "v000002")
-    pq.write_table(text_table({**RESIDENTS, **changed}), golden / "v000002" / "residents.parquet")
-    if disputed:
-        values = pq.read_table(golden / "v000001" / "values.parquet").to_pydict()
-        pq.write_table(pa.table({**values, "element": [disputed], "status": ["disputed"]}), golden / "v000002" / "values.parquet")
-    with bureau.store.session() as session, session.begin():
-        run = session.scalar(sa.select(GoldenVersionRow.run_id))
-        version = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": NOW}
-        session.add(GoldenVersionRow(version=2, run_id=run, residents=6, records=3, **version))
-    publish(bureau.store, bureau.home, 2, now=NOW)

@@ -59,3 +59,15 @@ def test_the_exit_code_says_how_it_ended(
     ran = tongchou("look-up", str(served), "--as", actor)
     assert ran.code == code
     assert WANG not in ran.out + ran.err
+
+
+def test_a_verification_prints_one_word(served: int, tongchou: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tongchou(
+        "grant", "add", "--to", "civil_affairs", "--columns", "name,sex", "--tier", "T1", "--mode", "verify", "--calls-a-day", "2",
+        "--purpose", "核验", "--basis", "办法 第一条", "--to-day", "2099-12-31", "--json",
+    )  # fmt: skip
+    number = str(made.json()["id"])
+    typed(monkeypatch, WANG, "王小明", "男")
+    assert tongchou("verify", number, "--about", "name,sex", "--as", "lin", "--json").json()["verdict"] == "yes"
+    typed(monkeypatch, WANG, "王小明", WANG, "王小明")
+    assert tongchou("kinship", number, "--as", "lin").code == 3, "the columns that it rests on are not granted"

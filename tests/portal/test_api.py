@@ -18,6 +18,7 @@ from access.terms import Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.verify import verify
 from portal.api import create_app
+from rules.tiers import Tier
 from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, platform, serve_golden  # noqa: F401 (a fixture)
 
 WITHOUT_SESSION = {"/v1/session", "/v1/password"}
@@ -86,6 +87,21 @@ def test_anothers_grant_none_and_one_that_the_key_does_not_name_are_denied_alike
     denied = [office.look_up(key, grant, WANG) for grant in (other, unnamed, 99_999)]
     assert {one.status_code for one in denied} == {403}
     assert len({one.content for one in denied}) == 1
+
+
+def test_a_verification_and_a_question_of_kinship_are_answered_in_one_word(office: Office) -> None:
+    granted = office.grant(mode=Mode.VERIFY, tier=Tier.T1, columns=["name", "sex", "phone"])
+    key = office.key(granted)
+    described = office.client.get("/openapi.json").json()["paths"]["/v1/verify"]["post"]["responses"]["200"]
+    for values, verdict in (({"name": "王小明", "sex": "1"}, "yes"), ({"name": "王小明", "phone": "13900139002"}, "no")):
+        response = office.ask("verify", key, {"grant": granted.id, "by": "id_number", "value": WANG, "attributes": values})
+        assert response.json()["answer"] == {"verdict": verdict}
+        _check(office.client.get("/openapi.json").json(), described, response.json())
+    one = {"value": WANG, "name": "王小明"}
+    denied = office.ask("kinship", key, {"grant": granted.id, "parent": one, "child": one})
+    assert (denied.status_code, denied.json()["code"]) == (403, "DOOR-DENIED"), "the columns that it rests on are not granted"
+    short = office.ask("verify", key, {"grant": granted.id, "by": "id_number", "value": WANG, "attributes": {"name": "王小明"}})
+    assert (short.status_code, short.json()["code"]) == (422, "DOOR-ASKED")
 
 
 @pytest.mark.parametrize("key", [None, "", "tck_none", "密钥"])
