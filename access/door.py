@@ -477,8 +477,9 @@ class Door:
     def _masked(self, con: duckdb.DuckDBPyConnection, admitted: _Admitted, residents: Population) -> Batches:
         assert admitted.grant is not None
         scope = admitted.grant.row_scope
-        base = base_batches(con, admitted.target, list(admitted.plan), scope)
-        masked = masked_batches(base, scope, self._mask_terms(admitted), residents)
+        terms = self._mask_terms(admitted)
+        base = base_batches(con, admitted.target, list(admitted.plan), scope, _order(admitted, terms.key))
+        masked = masked_batches(base, scope, terms, residents)
         return at_most(masked, admitted.grant.quotas.get(Quota.ROWS_PER_EXTRACT))
 
     def _counted(self, admitted: _Admitted, grant: Grant, by: Sequence[str], sums: bool) -> tuple[Statistic, Receipt]:
@@ -677,6 +678,14 @@ def _outcome(receipt: Receipt) -> Outcome:
         "receipt": receipt.statement_digest(),
     }
     return Outcome(rows=receipt.rows, residents=receipt.residents, digest=receipt.digest, facts=facts)
+
+
+def _order(admitted: _Admitted, key: RecipientKey) -> bytes:
+    """The secret that a grant's rows are ordered by; none where they are about no persons, or their usual order shows itself anyway."""
+    assert admitted.grant is not None
+    shown = admitted.plan.get(admitted.target.order_column)
+    plain = not admitted.target.about_persons or (shown is not None and shown.keeps_all)
+    return b"" if plain else key.order_secret + str(admitted.grant.id).encode()
 
 
 def _digest_of_value(value: Any) -> str:

@@ -63,6 +63,7 @@ class RecipientKey:
     digest: str = SHA256
     number_secret: bytes = field(default=b"", repr=False)
     noise_secret: bytes = field(default=b"", repr=False)
+    order_secret: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

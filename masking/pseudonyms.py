@@ -21,6 +21,7 @@ def recipient_key(master: bytes, recipient: str, epoch: str, digest: str = keyed
         digest=digest,
         number_secret=_derived(master, b"number", recipient, epoch),
         noise_secret=_derived(master, b"noise", recipient, epoch),
+        order_secret=_derived(master, b"order", recipient, epoch),
     )
 
 

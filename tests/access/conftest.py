@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import yaml
 
 from access.accounts import Role, create_account, ensure_operator
 from access.door import Door, create_keys
+from access.epochs import FIRST, key_of
 from access.grants import grant
 from access.terms import Grant, RowScope
 from audit.log import Entry, Log, open_log
@@ -275,6 +277,15 @@ def _property(name: str, element: str, *, key: bool) -> dict[str, Any]:
         told |= {"primaryKey": True, "primaryKeyPosition": 1, "required": True}
     graded = {"property": "element", "value": element} if element else {"property": "level", "value": "L4" if name == "secret" else "L1"}
     return {**told, "customProperties": [graded]}
+
+
+def in_order(platform: Platform, granted: Grant, rows: Sequence[Any]) -> list[Any]:
+    """The rows of an extract of all residents in the order of RESIDENTS: they come in an order that only the grant's secret tells."""
+    secret = (key_of(platform.home.keys, granted.grantee, FIRST).order_secret + str(granted.id).encode()).hex()
+    ids = [str(resident) for resident in RESIDENTS["resident_id"]]
+    handed_over = sorted(ids, key=lambda resident: md5(f"{secret}{resident}".encode()).hexdigest())
+    by_resident = dict(zip(handed_over, rows, strict=True))
+    return [by_resident[resident] for resident in ids]
 
 
 Read = Callable[[Path], list[dict[str, Any]]]

@@ -20,7 +20,7 @@ from audit.keys import create_keys, load_keys
 from catalog.schema import AccountRow, DataGrantRow, DatasetColumnRow, ExtractPlaceRow, ReceiptRow
 from rules.errors import Denied, IntegrityBroken
 from rules.tiers import Tier
-from tests.access.conftest import EXPLANATION, NOW, RESIDENTS, Platform, read_parquet
+from tests.access.conftest import EXPLANATION, NOW, RESIDENTS, Platform, in_order, read_parquet
 
 DISPUTES = {"R0000000001": ("name", "phone"), "R0000000002": ("sex",), "R0000000005": ("phone",)}
 
@@ -42,7 +42,8 @@ def taken(platform: Platform, out: Path, granted: Grant, door: Door | None = Non
 def test_values_in_dispute_are_left_out_marked_or_kept_as_the_grant_says(platform: Platform, tmp_path: Path, tier: Tier) -> None:
     put_in_dispute(platform)
     columns = ["name", "phone", "sex", "birth_date"]
-    rows = {how: taken(platform, tmp_path / how, platform.grant(columns=columns, tier=tier, disputed=how)) for how in Disputed}
+    grants = {how: platform.grant(columns=columns, tier=tier, disputed=how) for how in Disputed}
+    rows = {how: in_order(platform, granted, taken(platform, tmp_path / how, granted)) for how, granted in grants.items()}
     for place, resident in enumerate(RESIDENTS["resident_id"]):
         kept, disputed = rows[Disputed.KEEP][place], DISPUTES.get(str(resident), ())
         assert rows[Disputed.LEAVE_OUT][place] == {name: None if name in disputed else value for name, value in kept.items()}
