@@ -29,6 +29,7 @@ class Act(StrEnum):
 
     EXTRACT = "extract"
     STATISTICS = "statistics"
+    TRACE = "trace"
     EXPORT_GOLDEN = "golden"
     EXPORT_CROSSWALK = "crosswalk"
     WHY = "why"
@@ -405,6 +406,7 @@ GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
     Act.WHY: (_bureau_explains,),
     Act.REVIEW: (_bureau_explains,),
     Act.SIMULATE: (_bureau_explains,),
+    Act.TRACE: (_bureau_export,),
     Act.TICKET: (_own_ticket, _bureau_explains),
     Act.DOOR_CHECK: (_own_visit, _bureau_explains),
     Act.IMPACT: (_own_data, _bureau_weighs),
@@ -424,6 +426,7 @@ REFUSALS: Mapping[Act, Reason] = {
     Act.WHY: Reason.NO_ROLE,
     Act.REVIEW: Reason.NO_ROLE,
     Act.SIMULATE: Reason.NO_ROLE,
+    Act.TRACE: Reason.NO_ROLE,
     Act.TICKET: Reason.NO_CASE,
     Act.DOOR_CHECK: Reason.NO_CASE,
     Act.IMPACT: Reason.NO_ROLE,

@@ -45,6 +45,7 @@ from access.reading import (
     crosswalk_batches,
     enterprise_batches,
     golden_batches,
+    marked_batches,
     masked_batches,
     reliability_batches,
     spilling_connection,
@@ -56,8 +57,9 @@ from access.staging import Staging, check_writable, is_dead, sweep
 from access.statistics import Statistic, dimensions_of, statistic_of, tabulate
 from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target
 from access.terms import Disputed, Grant, Quota
-from audit.keys import write_private
-from audit.log import Log, open_log
+from access.tracing import trace
+from audit.keys import read_private, write_private
+from audit.log import Log, Sealed, open_log
 from catalog.home import Home
 from catalog.lake import Lake
 from catalog.locks import hold
@@ -69,6 +71,7 @@ from golden.reliability_table import read_table
 from golden.review import read_queue
 from golden.simulation import simulate
 from masking.effect import effect_level
+from masking.fingerprints import NO_MARKING, Marking, marking, marks_of
 from masking.methods import KEEP, MASKS_VERSION, RecipientKey
 from masking.plan import ColumnPlan, Plan
 from masking.pseudonyms import KEY_BYTES
@@ -76,11 +79,13 @@ from rules.authority import SurvivorshipRules, load_survivorship
 from rules.elements import load_elements
 from rules.errors import Denied, IntegrityBroken, NotFound, Refused, TongchouError
 from rules.matching import load_matching
-from rules.tiers import AnswerForm, load_tier_policy
+from rules.tiers import AnswerForm, Tier, load_tier_policy
 from rules.version import rules_version
 
 PARQUET = "parquet"
 CROSSWALK_COLUMNS = ("dataset", "record", RESIDENT_ID)
+FINGERPRINT_HEX_DIGITS = 16
+MOST_FOUND_RECORDED = 100
 AS_IT_STANDS = ColumnPlan(mask=KEEP, minor_mask=KEEP)
 
 MOST_NAMED = 500
@@ -260,6 +265,20 @@ class Door:
                 return Answer(self._log, recording.result(outcome), value=value)
         finally:
             staged.unlink(missing_ok=True)
+
+    def trace(self, actor: str, purpose: str, file: Path) -> Answer:
+        """Whose copy a leaked file is, by the fingerprints in it. Its `value` is a Trace. Needs the bureau role."""
+        if not file.is_file():
+            raise NotFound("DOOR-LEAKED", where=file.name)
+        admitted = self._admit(Act.TRACE, actor, purpose, None, {"file_digest": digest_of(file)})
+        with self._recorder.intend(admitted.act, admitted.facts) as recording:
+            with self._store.session() as session:
+                value = trace(session, self._home.keys, self._master(), file)
+            copies = [{"recipient": one.recipient, "fingerprint": one.fingerprint, "receipt": one.receipt} for one in value.found]
+            facts = {"columns": [], "compared": value.compared, "found": copies[:MOST_FOUND_RECORDED]}
+            return Answer(
+                self._log, recording.result(Outcome(rows=0, residents=0, digest=_digest_of_value(value), facts=facts)), value=value
+            )
 
     def ticket_items(self, actor: str, purpose: str, ticket: int, *, after: int = 0, limit: int) -> Answer:
         """The values in question on a ticket, to the department that it is with. Its `value`: a tuple of ItemView."""
@@ -548,7 +567,8 @@ class Door:
         place = taken_place(self._store, admitted.grant, self._staging.holder, self._clock())
         try:
             with self._recorder.intend(admitted.act, admitted.facts) as recording, place as taken:
-                receipt = self._staged(admitted, delivery, staged, batches)
+                marks = self._marking(admitted, recording.intent)
+                receipt = self._staged(admitted, delivery, staged, batches, marks)
                 self._check_still_granted(admitted)
                 answer = Answer(self._log, recording.result(_outcome(receipt)), path=delivery.out)
                 self._deliver(admitted, delivery, staged, receipt, answer.seq, taken)
@@ -562,13 +582,29 @@ class Door:
         delivery: _Delivery,
         staged: Path,
         batches: Callable[[duckdb.DuckDBPyConnection, Population], Batches],
+        marks: Marking,
     ) -> Receipt:
         """Write the answer to a file of the door's own, and its population; the receipt says what was written."""
         population = Population()
         self._check_still_granted(admitted)
         with spilling_connection(self._staging.spill) as con:
-            rows = write(staged, list(delivery.names), self._watched(batches(con, population), admitted), delivery.file_format)
-        return self._receipt(admitted, delivery.names, rows, population, delivery.file_format, digest_of(staged))
+            marked = marked_batches(self._watched(batches(con, population), admitted), marks)
+            rows = write(staged, list(delivery.names), marked, delivery.file_format)
+        receipt = self._receipt(admitted, delivery.names, rows, population, delivery.file_format, digest_of(staged))
+        return replace(receipt, fingerprint=marks.fingerprint)
+
+    def _marking(self, admitted: _Admitted, intent: Sealed) -> Marking:
+        """The mark of the copy that an extract makes, named by its intent's record. The bureau's own exports and full records have none."""
+        grant = admitted.grant
+        if grant is None or admitted.act is not Act.EXTRACT or grant.tier is Tier.T4:
+            return NO_MARKING
+        kinds = {name: column.facts.kind for name, column in admitted.target.columns.items()}
+        marks = marks_of(admitted.plan, kinds, self._policy.fingerprints)
+        return marking(self._master(), grant.grantee, intent.leaf_hash.hex()[:FINGERPRINT_HEX_DIGITS], marks)
+
+    def _master(self) -> bytes:
+        with log_faults_translated():
+            return read_private(self._home.keys / MASTER_KEY)
 
     def _receipt(
         self, admitted: _Admitted, columns: Sequence[str], rows: int, population: Population, file_format: str, digest: str

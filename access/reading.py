@@ -18,6 +18,7 @@ from access.targets import RESIDENT_ID, Target
 from access.terms import Disputed, RowScope
 from golden.reliability_table import rows_of_version
 from golden.versions import relation
+from masking.fingerprints import Marking, mark_values
 from masking.methods import RecipientKey
 from masking.plan import Plan, mask_column, minors, needs_age
 from rules.errors import Refused
@@ -89,6 +90,14 @@ def masked_batches(
         matching = _matching(masked, scope.equals)
         residents.add(batch[SUBJECT] if matching is None else batch[SUBJECT].filter(matching))
         yield masked if matching is None else masked.filter(matching)
+
+
+def marked_batches(batches: Iterator[pa.RecordBatch], made: Marking) -> Iterator[pa.RecordBatch]:
+    """The same batches with a copy's fingerprint in the columns that carry one."""
+    for batch in batches:
+        columns = {name: batch[name] for name in batch.schema.names}
+        columns |= {name: mark_values(columns[name], mark, made.secret) for name, mark in made.marks.items()}
+        yield pa.RecordBatch.from_pydict(columns)
 
 
 def at_most(batches: Iterator[pa.RecordBatch], rows: int | None) -> Iterator[pa.RecordBatch]:

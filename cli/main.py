@@ -59,6 +59,7 @@ COMMANDS = {
     "simulate": "cli.simulation:simulate",
     "statistics": "cli.statistics:statistics",
     "ticket": "cli.tickets:ticket",
+    "trace": "cli.tracing:trace",
     "verify": "cli.inquiries:verify",
     "why": "cli.answers:why",
 }

@@ -6,6 +6,7 @@ A value without the form that a method is for gives null: what cannot be masked 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import blake2b
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,13 +16,16 @@ from masking.keyed_hashes import SHA256, keyed_hashes
 from masking.noise import with_noise
 from rules.names import surnames
 
-MASKS_VERSION = 1
+MASKS_VERSION = 2
 """Raised when a method gives another result than before; receipts name it."""
 
 STAR = "*"
 HIDDEN_NAME_STARS = 3
 LONGEST_HAN_NAME = 4
 PSEUDONYM_HEX_DIGITS = 24
+CORE_HEX_DIGITS = 16
+"""Of a pseudonym these stand for the value; the others are a keyed function of them, by which the recipient is known (`fingerprints`)."""
+TAG_BITS = 4 * (PSEUDONYM_HEX_DIGITS - CORE_HEX_DIGITS)
 COMMUNITY_DIGITS = 12
 STREET_DIGITS = 9
 DISTRICT_DIGITS = 6
@@ -64,6 +68,7 @@ class RecipientKey:
     number_secret: bytes = field(default=b"", repr=False)
     noise_secret: bytes = field(default=b"", repr=False)
     order_secret: bytes = field(default=b"", repr=False)
+    mark_secret: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +181,13 @@ def pseudonyms_of(values: pa.Array, key: RecipientKey) -> pa.Array:
     """The pseudonyms of values for one recipient."""
     coded = values.dictionary_encode()
     hashes = keyed_hashes(coded.dictionary, key.secret, key.digest)
-    return pa.array([found and found.hex()[:PSEUDONYM_HEX_DIGITS] for found in hashes], pa.string()).take(coded.indices)
+    cores = [found and found.hex()[:CORE_HEX_DIGITS] for found in hashes]
+    return pa.array([core and core + tag_of(core, key.mark_secret) for core in cores], pa.string()).take(coded.indices)
+
+
+def tag_of(core: str, secret: bytes) -> str:
+    """The last digits of a pseudonym: whoever holds the key knows by them whose it is; to anybody else they are as good as random."""
+    return blake2b(core.encode(), key=secret, digest_size=TAG_BITS // 8).hexdigest()
 
 
 def encrypted_number(values: pa.Array, _mask: Mask, basis: Basis) -> pa.Array:

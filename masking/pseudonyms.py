@@ -22,6 +22,7 @@ def recipient_key(master: bytes, recipient: str, epoch: str, digest: str = keyed
         number_secret=_derived(master, b"number", recipient, epoch),
         noise_secret=_derived(master, b"noise", recipient, epoch),
         order_secret=_derived(master, b"order", recipient, epoch),
+        mark_secret=_derived(master, b"mark", recipient, epoch),
     )
 
 

@@ -116,6 +116,7 @@ class TierPolicy:
     direct_elements: frozenset[str]
     acceptable_group: int
     statistics: StatisticsRule
+    fingerprints: Mapping[str, str]
 
     def method(self, tier: Tier, level: Level, kind: str, element: str | None) -> str:
         """The name of the masking method for a column: the tier's treatment of its level, then the element's or its kind's method."""
@@ -158,6 +159,7 @@ def load_tier_policy() -> TierPolicy:
         direct_elements=frozenset(rows["direct_identifiers"]["elements"]),
         acceptable_group=rows["direct_identifiers"]["acceptable_group"],
         statistics=StatisticsRule(**rows["statistics"]),
+        fingerprints=rows["fingerprints"],
     )
 
 
