@@ -39,6 +39,7 @@ class Act(StrEnum):
     DOOR_CHECK = "door_check"
     IMPACT = "impact"
     RELIABILITY = "reliability"
+    REPLAY = "replay"
     LOOK_UP = "look_up"
     VERIFY = "verify"
     KINSHIP = "kinship"
@@ -59,6 +60,7 @@ class Reason(StrEnum):
     BUREAU_PREPARES = "bureau_prepares"
     BUREAU_DUTY = "bureau_duty"
     OWN_CASE = "own_case"
+    AUDIT = "audit"
     ACCOUNT_CLOSED = "account_closed"
     NO_ROLE = "no_role"
     NO_GRANT = "no_grant"
@@ -93,6 +95,7 @@ REASON_TEXTS: Mapping[Reason, str] = {
     Reason.OWN_DATA: "提供部门审核申请 the provider weighs a request for its data",
     Reason.BUREAU_PREPARES: "统筹局按授权代为提取 the bureau prepares the extract under the grant",
     Reason.BUREAU_DUTY: "统筹局职责 a duty of the bureau",
+    Reason.AUDIT: "审计 an audit",
     Reason.OWN_CASE: "本部门或本人承办的事项 a case of the own department, or one's own",
     Reason.NO_CASE: "没有由该账号承办的此事项 no such case of this account's",
     Reason.ACCOUNT_CLOSED: "账号已停用 the account is closed",
@@ -281,6 +284,12 @@ def _bureau_links(question: Question) -> Reason | None:
     return _bureau_export(question) if question.grant is not None else None
 
 
+def _audits(question: Question) -> Reason | None:
+    """An auditor sees what an answer gave: whether it comes out the same, and the rows where the case needs them (A-02)."""
+    auditor = question.account.active and Role.AUDITOR in question.account.roles
+    return Reason.AUDIT if auditor else None
+
+
 def _own_data(question: Question) -> Reason | None:
     mine = question.provider is not None and question.account.department == question.provider
     people = question.account.roles & {Role.DEPARTMENT_REQUESTER, Role.DEPARTMENT_HEAD}
@@ -411,6 +420,7 @@ GROUNDS: Mapping[Act, tuple[Rule, ...]] = {
     Act.DOOR_CHECK: (_own_visit, _bureau_explains),
     Act.IMPACT: (_own_data, _bureau_weighs),
     Act.RELIABILITY: (_bureau_explains,),
+    Act.REPLAY: (_audits,),
     Act.LOOK_UP: (_own_grant,),
     Act.VERIFY: (_own_grant,),
     Act.KINSHIP: (_own_grant,),
@@ -431,6 +441,7 @@ REFUSALS: Mapping[Act, Reason] = {
     Act.DOOR_CHECK: Reason.NO_CASE,
     Act.IMPACT: Reason.NO_ROLE,
     Act.RELIABILITY: Reason.NO_ROLE,
+    Act.REPLAY: Reason.NO_ROLE,
     Act.LOOK_UP: Reason.NO_GRANT,
     Act.VERIFY: Reason.NO_GRANT,
     Act.KINSHIP: Reason.NO_GRANT,

@@ -52,6 +52,7 @@ from access.reading import (
 )
 from access.receipts import RECEIPT_SUFFIX, Receipt, add_receipt, as_json
 from access.recording import Answer, Facts, Outcome, Recorder
+from access.replaying import Recorded, Replayed, doubts_of, recorded_answer, replay_of
 from access.reversal import MOST_REVERSED, reverse, subjects_of
 from access.staging import Staging, check_writable, is_dead, sweep
 from access.statistics import Statistic, dimensions_of, statistic_of, tabulate
@@ -359,6 +360,47 @@ class Door:
         folder = admitted.target.persons
         assert folder is not None, "the golden target knows its folder"
         return self._hand_over(admitted, delivery, lambda con, _: reliability_batches(con, folder))
+
+    def replay(self, actor: str, purpose: str, seq: int, out: Path | None = None) -> Answer:
+        """What the answer at `seq` gave, made again as of then; its `value` is a Replayed. Handed over only where `out` says where.
+
+        NotFound OVS-RECORD, Refused DOOR-NO-REPLAY; before that only an auditor learns whether there is such an answer.
+        """
+        if out is not None:
+            check_writable(out)
+        admitted = self._admit(Act.REPLAY, actor, purpose, None, {"replayed": seq, "handed_over": out is not None})
+        staged = self._staging.new_file(".replay")
+        try:
+            with self._recorder.intend(admitted.act, admitted.facts) as recording:
+                value, population = self._replayed(recorded_answer(self._log, seq), staged)
+                facts = {"population": population} if out is not None else {}  # what was only compared was seen by nobody
+                outcome = Outcome(rows=value.rows, residents=value.residents, digest=value.digest, facts={"same": value.same, **facts})
+                answer = Answer(self._log, recording.result(outcome), path=out, value=value)
+            if out is not None:
+                self._staging.hand_over(staged, out)
+            return answer
+        finally:
+            staged.unlink(missing_ok=True)
+
+    def _replayed(self, recorded: Recorded, staged: Path) -> tuple[Replayed, str]:
+        population = Population()
+        with self._store.session() as session:
+            again = replay_of(session, self._lake, self._home.keys, self._policy, recorded)
+        with spilling_connection(self._staging.spill) as con:
+            rows = write(staged, list(again.names), again.batches(con, population), recorded.format)
+        digest, told = digest_of(staged), recorded.told
+        value = Replayed(
+            replayed=recorded.seq,
+            same=digest == told["digest"],
+            digest=digest,
+            recorded_digest=told["digest"],
+            rows=rows,
+            recorded_rows=told["rows"],
+            residents=population.total,
+            recorded_residents=told["residents"],
+            doubts=doubts_of(recorded, self._policy, rules_version()),
+        )
+        return value, population.keep(self._home.populations)
 
     def before(self, presence: Presence) -> "Door":
         """This door as it is for one who is present: nobody else can be the actor, and what his key reaches bounds what he is given."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from catalog.datasets import Column, Dataset, load_dataset
 from catalog.lake import Lake
 from catalog.schema import DatasetColumnRow, EnterpriseVersionRow, GoldenInputRow, GoldenVersionRow, ServingVersionRow
-from catalog.snapshots import CHINA, newest_accepted
+from catalog.snapshots import CHINA, AcceptedSnapshot, accepted_version, newest_accepted
 from golden.engine import quoted
 from golden.enterprises import ENTERPRISE_ID, enterprise_folder
 from golden.versions import columns_of, golden_folder, relation
@@ -94,6 +94,23 @@ def load_target(session: Session, lake: Lake, key: str, as_of: date | None = Non
     return _enterprise_target(session, lake) if key == GOLDEN_ENTERPRISES else _dataset_target(session, lake, key)
 
 
+def target_of_version(session: Session, lake: Lake, key: str, version: int, at: datetime) -> Target:
+    """A target as it was: its own files of that version, and the golden version that stood then beside a data set.
+
+    NotFound DOOR-NO-SNAPSHOT where it is not there (any more), DOOR-NO-GOLDEN for golden records that are not.
+    """
+    if key == GOLDEN or key.startswith(RETURN):
+        golden = GoldenFiles(version=version, folder=golden_folder(lake, version))
+        if session.get(GoldenVersionRow, version) is None or not golden.folder.exists():
+            raise NotFound("DOOR-NO-GOLDEN")
+        whole = _golden_target(golden, session)
+        return whole if key == GOLDEN else _returned(session, golden, whole, key.removeprefix(RETURN))
+    found = accepted_version(session, lake, key, version)
+    if found is None or not found.standard_path.exists():
+        raise NotFound("DOOR-NO-SNAPSHOT", where=key)
+    return _snapshot_target(found, _golden_at(session, lake, at))
+
+
 def newest_golden(session: Session, lake: Lake) -> GoldenFiles | None:
     version = session.scalar(sa.select(sa.func.max(GoldenVersionRow.version)))
     return None if version is None else GoldenFiles(version=version, folder=golden_folder(lake, version))
@@ -141,8 +158,12 @@ def _golden_target(golden: GoldenFiles, session: Session) -> Target:
 
 def _return_target(session: Session, lake: Lake, key: str) -> Target:
     """The golden records of the residents whom a data set holds, each with the department's own key of its record."""
-    golden, dataset = required_golden(session, lake), load_dataset(session, key)
-    whole = _golden_target(golden, session)
+    golden = required_golden(session, lake)
+    return _returned(session, golden, _golden_target(golden, session), key)
+
+
+def _returned(session: Session, golden: GoldenFiles, whole: Target, key: str) -> Target:
+    dataset = load_dataset(session, key)
     level = highest([Level(column.level) for column in dataset.key_columns])
     own = MaskedColumn(name=RECORD, element=None, kind="text", level=level, of_person=True)
     crosswalk = relation(golden.folder, "crosswalk")
@@ -202,13 +223,22 @@ def _dataset_target(session: Session, lake: Lake, key: str) -> Target:
     found = newest_accepted(session, lake, [key])
     if not found:
         raise NotFound("DOOR-NO-SNAPSHOT", where=key)
-    dataset, golden = found[0].dataset, newest_golden(session, lake)
-    stored = set(pq.read_schema(found[0].standard_path).names)
+    return _snapshot_target(found[0], newest_golden(session, lake))
+
+
+def _golden_at(session: Session, lake: Lake, at: datetime) -> GoldenFiles | None:
+    version = session.scalar(sa.select(sa.func.max(GoldenVersionRow.version)).where(GoldenVersionRow.created_at <= at))
+    return None if version is None else GoldenFiles(version=version, folder=golden_folder(lake, version))
+
+
+def _snapshot_target(found: AcceptedSnapshot, golden: GoldenFiles | None) -> Target:
+    dataset = found.dataset
+    stored = set(pq.read_schema(found.standard_path).names)
     by_element = {column.element: column.name for column in dataset.columns if column.element}
     return Target(
-        key=key,
-        version=found[0].version,
-        relation=f"read_parquet('{quoted(str(found[0].standard_path))}')",
+        key=dataset.key,
+        version=found.version,
+        relation=f"read_parquet('{quoted(str(found.standard_path))}')",
         columns={column.name: _dataset_column(dataset, column) for column in dataset.columns if column.name in stored},
         about_persons=dataset.about_persons,
         order_column="_row",

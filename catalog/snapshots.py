@@ -126,6 +126,14 @@ def newest_accepted(session: Session, lake: Lake, keys: Collection[str] | None =
     return [_accepted(dataset, accepted[dataset.key], lake) for dataset in load_datasets(session, keys) if dataset.key in accepted]
 
 
+def accepted_version(session: Session, lake: Lake, key: str, version: int) -> AcceptedSnapshot | None:
+    """One version of a data set, if it is there and was accepted."""
+    row = session.get(SnapshotRow, (key, version))
+    if row is None or row.state != ACCEPTED:
+        return None
+    return _accepted(load_datasets(session, [key])[0], _snapshot(row), lake)
+
+
 def stages_by_version(session: Session, dataset: str) -> Mapping[int, frozenset[str]]:
     """Which files of each snapshot are committed: what `Lake.sweep` must leave."""
     snapshots = list_snapshots(session, dataset)

@@ -1,17 +1,21 @@
-"""Commands of auditors over the log: search, seen. They join the group `tongchou audit`."""
+"""Commands of auditors over the log: search, seen, chain, replay. They join the group `tongchou audit`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import click
 
 from access.log_faults import log_faults_translated
+from access.replaying import Replayed
 from audit.log import open_log
 from catalog.snapshots import CHINA
+from cli.answers import the_door
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from oversight.accesses import Access
+from oversight.chains import chain
 from oversight.reading_room import Reader, ReadingRoom
 from oversight.search import MOST_A_PAGE, PAGE, Seen, Terms, search, seen
 
@@ -114,6 +118,49 @@ def seen_command(
     print_accesses("查看过此人的访问 accesses", found.accesses, withheld=found.withheld)
     print_counts(found)
     print_next(found.before)
+
+
+@click.command("chain")
+@click.argument("index", type=click.IntRange(min=0))
+@proof_option
+@by_option
+@purpose_option
+@as_json_option
+@platform
+def chain_command(here: Platform, index: int, proven: bool, by: str, purpose: str, as_json: bool) -> None:
+    """How the access at INDEX came to be allowed (审批链): request, moves, grant, access. For auditors."""
+    with the_reading_room(here) as room:
+        found = chain(room, Reader(name=by, purpose=purpose), index, proven=proven)
+    if as_json:
+        print_json(found)
+        return
+    print_accesses("审批链 chain of approval", found.steps)
+    for gap in found.gaps:
+        console.print(f"缺口 gap: {gap}", markup=False)
+
+
+@click.command("replay")
+@click.argument("index", type=click.IntRange(min=0))
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the rows there; else they are only compared (输出文件)."
+)
+@by_option
+@purpose_option
+@as_json_option
+@platform
+def replay_command(here: Platform, index: int, out: Path | None, by: str, purpose: str, as_json: bool) -> None:
+    """What the answer at INDEX gave (重现), made again by that day's version, grant and masks; compared by digest. For auditors."""
+    with the_door(here) as door:
+        found = door.replay(by, purpose, index, out).value
+    assert isinstance(found, Replayed)
+    if as_json:
+        print_json(found)
+        return
+    told = "逐字节一致 the same, byte for byte" if found.same else "不一致 not the same"
+    rows = f"{found.rows:,} 行 rows ({found.recorded_rows:,}) · {found.residents:,} 名居民 residents ({found.recorded_residents:,})"
+    console.print(f"{told} · {rows}", markup=False)
+    for doubt in found.doubts:
+        console.print(f"可能的原因 why it may differ: {doubt}", markup=False)
 
 
 def in_china(moment: datetime | None) -> datetime | None:

@@ -237,6 +237,8 @@ def naive(question: Question) -> bool:
         own = question.provider is not None and account.department == question.provider
         may = roles & {"bureau_operator", "bureau_approver"} or (own and roles & {"department_requester", "department_head"})
         return bool(may) and columns_are_in_order(question)
+    if question.act is Act.REPLAY:
+        return "auditor" in roles and grant_is_in_order(question)
     if question.act is Act.TICKET:
         own = question.case is not None and question.case.department is not None and question.case.department == account.department
         answers = bool(roles & {"department_requester", "department_head"})

@@ -242,6 +242,8 @@ ASKS: dict[str, Ask] = {
     "link": lambda p, out, actor: p.door.link(actor, a_linkage(p), out, "parquet"),
 }
 NOT_ANSWERS = {"before", "close"}
+AUDITORS = {"replay"}
+"""Walked in tests/oversight/test_replay.py: what the accounts here are denied is theirs, and the other way round."""
 
 
 def a_linkage(platform: Platform) -> int:
@@ -322,7 +324,7 @@ def test_a_department_sees_its_own_values_in_question_and_a_worker_only_his_form
 
 def test_every_way_through_the_door_is_walked_here() -> None:
     public = {name for name, _ in inspect.getmembers(Door, inspect.isfunction) if not name.startswith("_")}
-    assert public - NOT_ANSWERS == set(ASKS), "a new method of the door needs its row in ASKS"
+    assert public - NOT_ANSWERS - AUDITORS == set(ASKS), "a new method of the door needs its row in ASKS"
 
 
 @pytest.mark.parametrize("name", ASKS)
