@@ -140,6 +140,15 @@ def tell(session: Session, row: TicketRow, move: str, at: datetime, *, by: str |
     )
 
 
+def tell_on(session: Session, row: TicketRow, move: str, at: datetime, *, items: int) -> None:
+    """An entry of what the platform does to a ticket in several steps: the steps of one moment are one entry."""
+    last = session.scalar(sa.select(TicketEventRow).filter_by(ticket_id=row.id).order_by(TicketEventRow.id.desc()).limit(1))
+    if last is not None and (last.move, last.at, last.by) == (move, at, None):
+        last.items, last.state = last.items + items, row.state
+    else:
+        tell(session, row, move, at, items=items)
+
+
 def _counts(session: Session, tickets: Collection[int]) -> Mapping[int, Mapping[ItemState, int]]:
     item = TicketItemRow
     found = session.execute(

@@ -1,7 +1,8 @@
 """Handing a golden version's conflicts over to casework (移交): opens, settles and brings back items of correction tickets (R-06, L-25).
 
-One transaction per golden version; its row `handover` is the commit. What was handed over already opens nothing twice, and what a killed
-run left undone the next one does, for it compares what stands on tickets with what stands in the version.
+Many small transactions per version, so that nobody who acts on a ticket waits long; its row `handover`, the last of them, is the
+commit. What was handed over already opens nothing twice, and what a killed run left undone the next one does: it compares what stands on
+tickets with what stands in the version.
 
 Relations made here, beside `conflicts`
   standing(item, ticket, dataset, record, element, kind, state, answered_snapshot, …)    items that are not settled
@@ -9,7 +10,9 @@ Relations made here, beside `conflicts`
                                          same; observed at the door, and still a conflict; now of another resident or against another record
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +21,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from casework.bundles import bundle, recount, tell
+from casework.bundles import RECONCILIATION, bundle, recount, tell_on
 from casework.conflicts import REPORTED, list_conflicts
 from casework.doubtful_sources import follow_doubts
 from casework.moves import ItemState
@@ -28,6 +32,7 @@ from casework.observations import DATASET as OBSERVATIONS
 from casework.reported import list_answered_reports
 from catalog.datasets import Dataset, load_datasets
 from catalog.lake import Lake
+from catalog.locks import hold
 from catalog.schema import GoldenInputRow, GoldenVersionRow, HandoverRow, TicketItemRow, TicketRow
 from catalog.store import Store, serialise
 from golden.engine import keep, open_engine
@@ -35,7 +40,10 @@ from golden.versions import golden_folder, relation
 from rules.tickets import load_ticket_rules
 
 WORK = "tickets"
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 10_000
+"""Rows of a transaction: a third of a second of SQLite's write lock."""
+
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +59,18 @@ class Handover:
 
 
 def hand_over(store: Store, lake: Lake, *, now: datetime) -> Handover | None:
-    """Bring the tickets in line with the newest golden version; None before the first."""
+    """Bring the tickets in line with the newest golden version; None before the first. One at a time; others wait."""
+    with hold(lake.root / "golden" / "handover.lock"):
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return _hand_over(store, lake, now)
+            except IntegrityError:  # somebody has just reported one of these records himself; what was done stands
+                if attempt == ATTEMPTS:
+                    raise
+    raise AssertionError("an attempt returns or raises")
+
+
+def _hand_over(store: Store, lake: Lake, now: datetime) -> Handover | None:
     with store.session() as session:
         version = session.scalar(sa.select(sa.func.max(GoldenVersionRow.version)))
         done = None if version is None else session.get(HandoverRow, version)
@@ -62,12 +81,8 @@ def hand_over(store: Store, lake: Lake, *, now: datetime) -> Handover | None:
         return _outcome(done, unchanged=True)
     with open_engine(lake.root / "golden" / "spill-casework") as con:
         list_conflicts(con, golden_folder(lake, version), datasets, load_ticket_rules())
-        with store.session() as session, session.begin():
-            serialise(session, WORK)
-            if (done := session.get(HandoverRow, version)) is not None:
-                return _outcome(done, unchanged=True)
-            work = _Work(session=session, con=con, lake=lake, version=version, now=now)
-            return _outcome(work.bring_in_line(datasets), unchanged=False)
+        work = _Work(store=store, con=con, lake=lake, version=version, now=now)
+        return _outcome(work.bring_in_line(datasets), unchanged=False)
 
 
 def _outcome(row: HandoverRow, *, unchanged: bool) -> Handover:
@@ -77,9 +92,9 @@ def _outcome(row: HandoverRow, *, unchanged: bool) -> Handover:
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
-    """The hand-over of one version, in the transaction that commits it."""
+    """The hand-over of one version, in transactions that each leave tickets and items in line with one another."""
 
-    session: Session
+    store: Store
     con: duckdb.DuckDBPyConnection
     lake: Lake
     version: int
@@ -90,27 +105,21 @@ class _Work:
         return golden_folder(self.lake, self.version)
 
     def bring_in_line(self, datasets: Sequence[Dataset]) -> HandoverRow:
-        before = self.session.scalar(sa.select(sa.func.max(TicketRow.id))) or 0
         self._list_standing()
         self._compare()
-        settled = self._mark("gone", "settle", state=ItemState.SETTLED.value, settled_version=self.version)
+        self._mark("gone", "settle", state=ItemState.SETTLED.value, settled_version=self.version)
         self._mark("late", "return", state=ItemState.OPEN.value, answered_snapshot=None)
         self._mark("decided", "decide", state=ItemState.OPEN.value, decided=True)
         self._follow()
-        follow_doubts(self.session, self.version, self.now)
-        opened = self._open({dataset.key: dataset.department for dataset in datasets})
-        tickets = self.session.scalar(sa.select(sa.func.count()).select_from(TicketRow).where(TicketRow.id > before)) or 0
-        row = HandoverRow(
-            golden_version=self.version,
-            items_opened=opened,
-            items_settled=sum(settled.values()),
-            tickets_opened=tickets,
-            tickets_closed=self._closed(settled),
-            at=self.now,
-        )
-        self.session.add(row)
-        self.session.flush()
-        return row
+        self._open({dataset.key: dataset.department for dataset in datasets})
+        return self._finish()
+
+    @contextmanager
+    def _step(self) -> Iterator[Session]:
+        """A transaction of its own: nobody waits for more than one."""
+        with self.store.session() as session, session.begin():
+            serialise(session, WORK)
+            yield session
 
     def _list_standing(self) -> None:
         item = TicketItemRow
@@ -129,13 +138,13 @@ class _Work:
             "answered_snapshot": (item.answered_snapshot, pa.int64()),
             "door_check": (item.door_check_id, pa.int64()),
         }
-        rows = self.session.execute(sa.select(*(column for column, _ in columns.values())).where(item.settled_version.is_(None))).all()
+        mine = sa.select(*(column for column, _ in columns.values())).where(item.settled_version.is_(None))
+        used = sa.select(GoldenInputRow.dataset_key, GoldenInputRow.snapshot_version).where(GoldenInputRow.golden_version == self.version)
+        with self.store.session() as session:
+            rows, inputs = session.execute(mine).all(), session.execute(used).all()
         cells = list(zip(*rows, strict=True)) or [()] * len(columns)
         table = {name: pa.array(values, kind) for (name, (_, kind)), values in zip(columns.items(), cells, strict=True)}
         keep(self.con, "standing", pa.table(table))
-        inputs = self.session.execute(
-            sa.select(GoldenInputRow.dataset_key, GoldenInputRow.snapshot_version).where(GoldenInputRow.golden_version == self.version)
-        ).all()
         keep(
             self.con,
             "inputs",
@@ -165,53 +174,70 @@ class _Work:
               WHERE s.kind <> '{REPORTED}' AND (s.resident_id <> c.resident_id OR s.against_dataset IS DISTINCT FROM c.against_dataset
                 AND s.state = '{ItemState.OPEN}' OR s.against_record IS DISTINCT FROM c.against_record AND s.state = '{ItemState.OPEN}')""")
 
-    def _mark(self, relation: str, move: str, **changes: Any) -> Mapping[int, int]:
-        """Give the items of a relation another state; returns how many of each ticket."""
-        for rows in _batches(self.con, f"SELECT item AS id FROM {relation} ORDER BY item"):
-            self.session.execute(sa.update(TicketItemRow), [{**row, **changes} for row in rows])
-        counted = self.con.execute(f"SELECT ticket, count(*) FROM {relation} GROUP BY ticket ORDER BY ticket").fetchall()
-        touched = dict(counted)
-        recount(self.session, list(touched), self.now)
-        for ticket in self.session.scalars(sa.select(TicketRow).where(TicketRow.id.in_(touched)).order_by(TicketRow.id)):
-            tell(self.session, ticket, move, self.now, items=touched[ticket.id])
-        return touched
+    def _mark(self, relation: str, move: str, **changes: Any) -> None:
+        """Give the items of a relation another state."""
+        for rows in _batches(self.con, f"SELECT item, ticket FROM {relation} ORDER BY ticket, item"):
+            touched = Counter(row["ticket"] for row in rows)
+            with self._step() as session:
+                session.execute(sa.update(TicketItemRow), [{"id": row["item"], **changes} for row in rows])
+                recount(session, list(touched), self.now)
+                for ticket in session.scalars(sa.select(TicketRow).where(TicketRow.id.in_(touched)).order_by(TicketRow.id)):
+                    tell_on(session, ticket, move, self.now, items=touched[ticket.id])
 
     def _follow(self) -> None:
         """Records keep their keys whatever becomes of residents: an item follows its record."""
         for rows in _batches(self.con, "FROM changed ORDER BY id"):
-            self.session.execute(sa.update(TicketItemRow), rows)
+            with self._step() as session:
+                session.execute(sa.update(TicketItemRow), rows)
 
-    def _open(self, departments: Mapping[str, str]) -> int:
-        """New items on the bundles of their departments; returns how many."""
+    def _open(self, departments: Mapping[str, str]) -> None:
+        """New items on the bundles of their departments."""
         held = {"dataset": pa.array(list(departments), pa.string()), "department": pa.array(list(departments.values()), pa.string())}
         keep(self.con, "providers", pa.table(held))
-        counted = self.con.execute("""
-            SELECT department, element, count(*) FROM fresh JOIN providers USING (dataset) GROUP BY ALL ORDER BY ALL""").fetchall()
-        tickets = {(department, element): bundle(self.session, department, element, 1, self.now) for department, element, _ in counted}
-        made = {
-            "department": pa.array([department for department, _ in tickets], pa.string()),
-            "element": pa.array([element for _, element in tickets], pa.string()),
-            "ticket_id": pa.array([ticket.id for ticket in tickets.values()], pa.int64()),
-        }
-        keep(self.con, "bundles", pa.table(made))
-        begun = {"state": ItemState.OPEN.value, "decided": False, "opened_version": self.version}
         for rows in _batches(self.con, _FRESH_ITEMS):
-            self.session.execute(sa.insert(TicketItemRow), [{**row, **begun} for row in rows])
-        recount(self.session, [ticket.id for ticket in tickets.values()], self.now)
-        for department, element, number in counted:
-            ticket = tickets[department, element]
-            ticket.items += number
-            tell(self.session, ticket, "open", self.now, items=number)
-        return sum(number for *_, number in counted)
+            with self._step() as session:
+                self._open_some(session, rows)
 
-    def _closed(self, touched: Mapping[int, int]) -> int:
-        closed = sa.select(sa.func.count()).select_from(TicketRow).where(TicketRow.id.in_(touched), TicketRow.standing.is_(False))
-        return self.session.scalar(closed) or 0
+    def _open_some(self, session: Session, rows: Sequence[dict[str, Any]]) -> None:
+        counted = Counter((row["department"], row["element"]) for row in rows)
+        tickets = {place: bundle(session, *place, 1, self.now) for place in counted}
+        begun = {"state": ItemState.OPEN.value, "decided": False, "opened_version": self.version}
+        items = [{**row, **begun, "ticket_id": tickets[row.pop("department"), row["element"]].id} for row in rows]
+        session.execute(sa.insert(TicketItemRow), items)
+        recount(session, [ticket.id for ticket in tickets.values()], self.now)
+        for place, ticket in tickets.items():
+            ticket.items += counted[place]
+            tell_on(session, ticket, "open", self.now, items=counted[place])
+
+    def _finish(self) -> HandoverRow:
+        """What the version did, counted over the items, so that a run that was killed and repeated says the same."""
+        with self.store.session() as session:
+            counts = self._counts(session)
+        with self._step() as session:
+            follow_doubts(session, self.version, self.now)
+            row = HandoverRow(golden_version=self.version, **counts, at=self.now)
+            session.add(row)
+        return row
+
+    def _counts(self, session: Session) -> Mapping[str, int]:
+        item, ticket = TicketItemRow, TicketRow
+        opened = sa.and_(item.opened_version == self.version, item.kind != REPORTED)
+        settled = item.settled_version == self.version
+        new = sa.select(item.ticket_id).group_by(item.ticket_id).having(sa.func.min(item.opened_version) == self.version).subquery()
+        by_us = sa.and_(ticket.origin == RECONCILIATION, ticket.round == 1)
+        closed = sa.and_(ticket.standing.is_(False), ticket.id.in_(sa.select(item.ticket_id).where(settled)))
+        queries = {
+            "items_opened": sa.select(sa.func.count()).select_from(item).where(opened),
+            "items_settled": sa.select(sa.func.count()).select_from(item).where(settled),
+            "tickets_opened": sa.select(sa.func.count()).select_from(ticket).join(new, new.c.ticket_id == ticket.id).where(by_us),
+            "tickets_closed": sa.select(sa.func.count()).select_from(ticket).where(closed),
+        }
+        return {name: session.scalar(query) or 0 for name, query in queries.items()}
 
 
 _FRESH_ITEMS = """
-    SELECT ticket_id, kind, resident_id, dataset AS dataset_key, record, element, against_dataset, against_record
-    FROM fresh JOIN providers USING (dataset) JOIN bundles USING (department, element) ORDER BY ticket_id, dataset, record"""
+    SELECT department, kind, resident_id, dataset AS dataset_key, record, element, against_dataset, against_record
+    FROM fresh JOIN providers USING (dataset) ORDER BY department, element, dataset, record"""
 
 
 def _batches(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[list[dict[str, Any]]]:

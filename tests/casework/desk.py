@@ -80,6 +80,11 @@ class Desk:
 
     def version(self, *golden: Golden, snapshots: Mapping[str, int] | None = None, doubts: Sequence[Doubt] = ()) -> Handover:
         """The next golden version, made of these snapshots (1 each where none is named) with these doubts, and handed over."""
+        self.reconciled(*golden, snapshots=snapshots, doubts=doubts)
+        return self.hand_over()
+
+    def reconciled(self, *golden: Golden, snapshots: Mapping[str, int] | None = None, doubts: Sequence[Doubt] = ()) -> None:
+        """The next golden version, not handed over yet."""
         self.newest += 1
         self._write(golden)
         with self.store.session() as session, session.begin():
@@ -93,7 +98,6 @@ class Desk:
             session.flush()
             for key in DATASETS:
                 self._use(session, key, (snapshots or {}).get(key, 1))
-        return self.hand_over()
 
     def hand_over(self) -> Handover:
         done = hand_over(self.store, self.lake, now=self.now)

@@ -1,10 +1,14 @@
 """What reconciliation opens, settles and brings back, on both databases."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
-from casework import objections
+from casework import handover, objections
+from catalog.schema import ClockRow, TicketEventRow
 from golden.source_checks import Doubt
 from tests.casework.conftest import Office
 from tests.casework.desk import AGREED, LI_BIRTH, REFUTED, Desk, Golden
@@ -172,3 +176,62 @@ def test_a_doubt_that_was_answered_is_raised_again_only_by_a_newer_snapshot(desk
     desk.next_day()
     desk.version(AGREED, doubts=[WRONG_COLUMN], snapshots={"social": 2})
     assert [ticket.state for ticket in desk.tickets()] == ["raised"]
+
+
+def crowd(first: int, last: int, element: str, **changes: object) -> list[Golden]:
+    """Residents whose element two departments hold otherwise."""
+    made = [
+        Golden(who=f"R{n:010d}", element=element, value="甲", at=f"hukou/{n}", rivals={f"social/{n}": "乙", f"clinic/{n}": "丙"})
+        for n in range(first, last)
+    ]
+    return [replace(one, **changes) for one in made]  # type: ignore[arg-type]
+
+
+class Killed(Exception):
+    """Stands for the end of the process: the transaction that was open is lost."""
+
+
+def kill_at(engine: sa.Engine, number: int) -> Callable[[], None]:
+    """Before its n-th statement the run ends; returns what lets the next run be."""
+    seen = iter(range(1, 1_000_000))
+
+    def count(*_: object) -> None:
+        if next(seen) == number:
+            raise Killed
+
+    sa.event.listen(engine, "before_cursor_execute", count)
+    return lambda: sa.event.remove(engine, "before_cursor_execute", count)
+
+
+@pytest.mark.parametrize("statement", [None, 3, 7, 11, 16, 22, 28, 35, 42, 50, 58])
+def test_a_killed_hand_over_is_made_good_by_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch, statement: int | None) -> None:
+    """In steps of seven items: ten conflicts are gone, ten that were called corrected are back, ten are new; wherever it was killed."""
+    monkeypatch.setattr(handover, "ROWS_AT_ONCE", 7)
+    desk.version(*crowd(0, 20, "name"))
+    desk.correct(2)
+    desk.next_day()
+    newer = [*crowd(0, 10, "name", rivals={}), *crowd(10, 30, "name")]
+    desk.reconciled(*newer, snapshots={"social": 2})
+    if statement is not None:
+        spare = kill_at(desk.store.engine, statement)
+        with pytest.raises(Killed):
+            desk.hand_over()
+        spare()
+    done = desk.hand_over()
+    assert (done.items_opened, done.items_settled, done.tickets_opened, done.tickets_closed) == (20, 20, 2, 0)
+    assert desk.told() == [
+        ("health", "name", 1, "raised", 20), ("hrss", "name", 1, "raised", 20),
+        ("health", "name", 1, "raised", 10), ("hrss", "name", 1, "raised", 10),
+    ]  # fmt: skip
+    assert Counter(state for *_, state in desk.items()) == {"open": 40, "settled": 20}
+    assert [(t.items_open, t.items_awaiting) for t in (desk.ticket(n) for n in (1, 2, 3, 4))] == [(10, 0)] * 4
+    with desk.store.session() as session:
+        events = session.execute(sa.select(TicketEventRow.ticket_id, TicketEventRow.move, TicketEventRow.items)).tuples().all()
+        clocks = session.scalars(sa.select(ClockRow.subject_id).where(ClockRow.stopped_on.is_(None)).order_by(ClockRow.subject_id)).all()
+    told = Counter({(ticket, move): 0 for ticket, move, _ in events})
+    for ticket, move, items in events:
+        told[ticket, move] += items
+    assert told == {(1, "open"): 20, (2, "open"): 20, (2, "correct"): 20, (1, "settle"): 10, (2, "settle"): 10, (2, "return"): 10,
+                    (3, "open"): 10, (4, "open"): 10}  # fmt: skip
+    assert len(events) == len(told), "the steps of one moment are one entry"
+    assert clocks == [1, 2, 3, 4], "each ticket has one running clock"
