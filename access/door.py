@@ -149,7 +149,7 @@ class Door:
         takes no record, in which case nothing is handed over.
         """
         check_format(file_format)
-        check_writable(out)
+        check_writable(out, self._home)
         with self._store.session() as session:
             grant = load_grant(session, grant_id)
         admitted = self._admit(Act.EXTRACT, actor, grant.purpose if grant else "", grant, {"grant": grant_id, "format": file_format})
@@ -184,7 +184,7 @@ class Door:
 
         Needs the bureau role.
         """
-        check_writable(out)
+        check_writable(out, self._home)
         facts: dict[str, Any] = {"format": PARQUET, "labels": labels, **({} if as_of is None else {"as_of": as_of.isoformat()})}
         admitted = self._admit(Act.EXPORT_GOLDEN, actor, purpose, None, facts, as_of=as_of)
         columns = [name for name in admitted.target.columns if name == RESIDENT_ID or name in load_elements()]
@@ -199,7 +199,7 @@ class Door:
 
     def export_crosswalk(self, actor: str, purpose: str, out: Path) -> Answer:
         """Each accepted record and the resident it belongs to, as Parquet: dataset, record, resident_id. Needs the bureau role."""
-        check_writable(out)
+        check_writable(out, self._home)
         admitted = self._admit(Act.EXPORT_CROSSWALK, actor, purpose, None, {"format": PARQUET})
         admitted = replace(admitted, plan=dict.fromkeys(CROSSWALK_COLUMNS, AS_IT_STANDS))
         delivery = _Delivery(out=out, file_format=PARQUET, names=CROSSWALK_COLUMNS)
@@ -209,7 +209,7 @@ class Door:
 
     def export_enterprise_crosswalk(self, actor: str, purpose: str, out: Path) -> Answer:
         """Each accepted record and the enterprise it belongs to, as Parquet: dataset, record, enterprise_id. Needs the bureau role."""
-        check_writable(out)
+        check_writable(out, self._home)
         admitted = self._admit(Act.EXPORT_CROSSWALK, actor, purpose, None, {"format": PARQUET}, GOLDEN_ENTERPRISES)
         names = tuple(admitted.target.columns)
         admitted = replace(admitted, plan=dict.fromkeys(names, AS_IT_STANDS))
@@ -353,7 +353,7 @@ class Door:
 
     def export_reliability(self, actor: str, purpose: str, out: Path) -> Answer:
         """The same by age, as Parquet, with the version that it was learnt with."""
-        check_writable(out)
+        check_writable(out, self._home)
         admitted = self._admit(Act.RELIABILITY, actor, purpose, None, {"format": PARQUET})
         admitted = replace(admitted, plan=dict.fromkeys(RELIABILITY_COLUMNS, AS_IT_STANDS))
         delivery = _Delivery(out=out, file_format=PARQUET, names=RELIABILITY_COLUMNS)
@@ -431,7 +431,7 @@ class Door:
     def link(self, actor: str, ticket_id: int, out: Path, file_format: str) -> Answer:
         """Write the pairs of pseudonyms that a linkage ticket allows to join. Denied DOOR-DENIED; NotFound DOOR-NO-LINKAGE."""
         check_format(file_format)
-        check_writable(out)
+        check_writable(out, self._home)
         with self._store.session() as session:
             ticket = load_ticket(session, ticket_id)
         grants = (ticket.grant_a, ticket.grant_b)

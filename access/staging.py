@@ -14,6 +14,7 @@ from pathlib import Path
 from access.log_faults import log_faults_translated
 from access.recording import close_intent
 from audit.log import Log
+from catalog.home import Home
 from catalog.lake import sync
 from catalog.locks import hold, is_held
 from rules.errors import Refused
@@ -74,14 +75,26 @@ class Staging:
         return copy
 
 
-def check_writable(out: Path) -> None:
-    """Refused DOOR-OUT before anything is read, if the answer could not be put there; a missing folder is made."""
+def check_writable(out: Path, home: Home) -> None:
+    """Refused DOOR-OUT before anything is read, if the answer could not be put there; a missing folder is made.
+
+    Of the home an answer may only go into `exports`, wherever links and dots lead: or one could write over its keys, database or log.
+    """
+    if _inside_home(out, home):
+        raise Refused("DOOR-OUT", where=out.name)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise Refused("DOOR-OUT", where=str(out.parent), what=fault.strerror or "") from fault
     if out.is_dir() or not os.access(out.parent, os.W_OK):
         raise Refused("DOOR-OUT", where=str(out))
+
+
+def _inside_home(out: Path, home: Home) -> bool:
+    place, exports = out.resolve(), home.exports.resolve()
+    if place.is_relative_to(exports):
+        return any(part.startswith(STAGING) for part in place.relative_to(exports).parts)
+    return place.is_relative_to(home.root.resolve())
 
 
 def sweep(exports: Path, log: Log) -> int:

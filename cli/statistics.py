@@ -29,7 +29,7 @@ TEXTS = {ALL: "合计 all", NOT_KNOWN: "不详 not known"}
 def statistics(here: Platform, grant: int, by: tuple[str, ...], sums: bool, out: Path | None, actor: str, as_json: bool) -> None:
     """Count persons by groups (统计) under a T0 GRANT; small groups are hidden, with as many others as keep them from being computed."""
     if out is not None:
-        check_writable(out)
+        check_writable(out, here.home)
     with the_door(here) as door:
         answer = door.statistics(actor, grant, by, sums=sums)
     value = answer.value
