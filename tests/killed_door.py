@@ -136,7 +136,7 @@ def answer_for_ever(home: Home, client: "Connection[object, object]") -> None:
     line = Line(door.desk(), integrator, deliver)
     client.send("at work")
     for number in range(2):
-        threading.Thread(target=extract, args=(home.root / "out" / f"{number}.csv",), daemon=True).start()
+        threading.Thread(target=extract, args=(home.exports / "out" / f"{number}.csv",), daemon=True).start()
     numbers = [number for number in RESIDENTS["id_number"] if number]
     while True:
         for identity in numbers:

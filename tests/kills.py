@@ -22,8 +22,8 @@ import duckdb
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "ingest": ("ingest",),
     "reconcile": ("reconcile",),
-    "golden": ("export", "golden", "--out", "{home}/out.parquet"),
-    "extract": ("extract", "1", "--as", "asker", "--out", "{home}/out.csv"),
+    "golden": ("export", "golden", "--out", "{home}/exports/out.parquet"),
+    "extract": ("extract", "1", "--as", "asker", "--out", "{home}/exports/out.csv"),
 }
 """What is killed. `ingest` starts from a registered home, the others from one further along the road."""
 

@@ -32,7 +32,8 @@ def test_no_resident_stands_beside_the_data(home: Path) -> None:
 
 def test_a_failing_command_prints_no_value(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     told = personal_values(home / "district" / "truth" / "residents.parquet")
-    for command in (("why", "R9999999999"), ("ingest", "no_such_dataset"), ("extract", "99", "--as", "nobody", "--out", f"{home}/exports/x.csv")):
+    extract = ("extract", "99", "--as", "nobody", "--out", f"{home}/exports/x.csv")
+    for command in (("why", "R9999999999"), ("ingest", "no_such_dataset"), extract):
         child = start(home, command)
         child.join()
         assert child.exitcode in {3, 4}
