@@ -1,6 +1,7 @@
 """What auditors do with the log, itself recorded in the log (law.md A-07)."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -8,9 +9,12 @@ from audit.errors import LogBroken, ProofInvalid, RetentionRefused
 from audit.events import Event
 from audit.export import Exported, export, proof_text
 from audit.log import Entry, Log
+from audit.notes import ALGORITHM_COSIGNATURE, read_verifier
 from audit.records import instant
 from audit.retention import Destroyed, destroy
+from audit.targets import Target, write_targets
 from audit.verify import Verdict, verify
+from rules.errors import Refused
 
 MAX_ENTRIES_READ = 10_000
 
@@ -59,3 +63,24 @@ def destroy_records(log: Log, actor: str, before: datetime, now: datetime, reaso
     except RetentionRefused:
         log.append_sealed(Event.DESTRUCTION_REFUSED, {"actor": actor, "before": instant(before), "why": reason})
         raise
+
+
+def add_target(log: Log, keys: Path, actor: str, place: str, witness_key: str) -> Target:
+    """Send checkpoints to one more place. Refused AUD-TARGET for a URL without the key of its witness, or a folder with one."""
+    target = Target(place=place, witness_key=witness_key.strip())
+    target = target if target.by_http else replace(target, place=str(Path(place).absolute()))
+    if target.by_http != bool(target.witness_key) or (target.by_http and read_verifier(witness_key).algorithm != ALGORITHM_COSIGNATURE):
+        raise Refused("AUD-TARGET", where=place)
+    others = [one for one in log.targets if one.place != target.place]
+    log.append_sealed(Event.TARGETS_CHANGED, {"actor": actor, "added": target.place})
+    write_targets(keys, [*others, target])
+    return target
+
+
+def remove_target(log: Log, keys: Path, actor: str, place: str) -> None:
+    """Refused AUD-TARGET for a place that is none."""
+    left = [one for one in log.targets if one.place not in (place, str(Path(place).absolute()))]
+    if len(left) == len(log.targets):
+        raise Refused("AUD-TARGET", where=place)
+    log.append_sealed(Event.TARGETS_CHANGED, {"actor": actor, "removed": place})
+    write_targets(keys, left)

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from audit.cosigner import Cosigner, request_text
 from audit.errors import FolderNotEmpty, ProofInvalid
 from audit.keys import VERIFIER_KEY
 from audit.log import Log
-from audit.merkle import HASH_BYTES
+from audit.merkle import HASH_BYTES, consistency_proof
 from audit.notes import read_checkpoint
 from audit.offline import verify_log
 from audit.records import INSTANT, encode, instant_bytes
 from audit.storage import Transaction, as_bytes, first_kept
-from audit.tiles import TILE_HEIGHT, TILE_WIDTH
+from audit.tiles import TILE_HEIGHT, TILE_WIDTH, range_root_from
 
 VERIFIER_FILE = "verify_log.py"
 CHECKPOINT = "checkpoint"
@@ -65,6 +66,24 @@ def proof_text(log: Log, seq: int) -> str:
     record = encode(log.entry(seq).record)
     path = "".join(f"{_base64(node)}\n" for node in proof.path)
     return f"{verify_log.PROOF_HEAD}\nextra {_base64(record)}\nindex {seq}\n{path}\n{proof.note}"
+
+
+def cosign_export(cosigner: Cosigner, folder: Path) -> int:
+    """Let an auditors' witness sign the head of an exported log, proven from its tiles; returns the size that it signed.
+
+    Raises ProofInvalid if it does not extend the last head that the witness saw: nothing is signed then.
+    """
+    note, seen = (folder / CHECKPOINT).read_text(encoding="utf-8"), cosigner.seen().size
+    size = verify_log.read_head(note, CHECKPOINT).size
+
+    def read(level: int, index: int) -> bytes:
+        nodes = size >> (level * TILE_HEIGHT)
+        return b"".join(verify_log.read_tile(folder, level, index, min(TILE_WIDTH, nodes - index * TILE_WIDTH)))
+
+    proof = consistency_proof(seen, size, range_root_from(read)) if 0 < seen < size else []
+    line = cosigner.add_checkpoint(request_text(seen, proof, note))
+    (folder / CHECKPOINT).write_text(note + line, encoding="utf-8")
+    return size
 
 
 def _newest_note(db: Transaction) -> str:

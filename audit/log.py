@@ -17,6 +17,7 @@ from audit.merkle import check_consistency, consistency_proof, inclusion_proof, 
 from audit.notes import Checkpoint, read_checkpoint, sign
 from audit.records import Body, Record, decode, encode
 from audit.storage import Storage, Transaction, as_bytes, open_storage
+from audit.targets import Target, read_targets
 from audit.tiles import ReadTile, extend, range_root_from
 from audit.witness import Witness
 
@@ -85,7 +86,8 @@ class _Waiting:
 class Log:
     """One log. Any number of threads may use one object, any number of processes one log."""
 
-    def __init__(self, storage: Storage, keys: LogKeys, witness: Witness, clock: Clock) -> None:
+    def __init__(self, storage: Storage, keys: LogKeys, keys_folder: Path, witness: Witness, clock: Clock) -> None:
+        self._keys_folder = keys_folder
         self._storage, self._keys, self._witness, self._clock = storage, keys, witness, clock
         self._waiting: list[_Waiting] = []
         self._queue = threading.Lock()
@@ -134,8 +136,28 @@ class Log:
         note = self.newest_note()
         if note is None:
             note = self._sign_empty()
-        self._witness.take(note, self._leaves, self._check_extends)
+        self._show(self._witness, note)
         return read_checkpoint(note, self._keys.verifier)
+
+    @property
+    def targets(self) -> list[Target]:
+        """Where its checkpoints go besides, as configured now."""
+        return read_targets(self._keys_folder)
+
+    def show(self, witness: Witness) -> None:
+        """Show the newest head to a witness's folder; raises LogBroken if it has seen another log."""
+        note = self.newest_note()
+        if note is not None:
+            self._show(witness, note)
+
+    def keep_cosignature(self, size: int, name: str, line: str) -> None:
+        """What a witness put under the head of `size` records."""
+        with self._storage.transaction() as db:
+            db.run("INSERT INTO cosignature VALUES (?, ?, ?) ON CONFLICT (size, name) DO NOTHING", (size, name, line))
+
+    def cosigned(self, name: str) -> int:
+        """Up to which size a witness has co-signed."""
+        return int(self._storage.rows("SELECT coalesce(max(size), 0) FROM cosignature WHERE name = ?", (name,))[0][0])
 
     def size(self) -> int:
         """How many records have been written."""
@@ -216,6 +238,12 @@ class Log:
             raise item.fault
         assert item.first is not None
         return [Sealed(seq=seq, leaf_hash=leaf_hash(record.data)) for seq, record in enumerate(records, start=item.first)]
+
+    def _show(self, witness: Witness, note: str) -> None:
+        try:
+            witness.take(note, self._leaves, self._check_extends)
+        except ProofInvalid as fault:
+            raise LogBroken(0, f"a witness has seen another log: {fault}") from fault
 
     def _await_turn(self, item: _Waiting) -> None:
         """Queue up; return at once if nobody writes, else when the record is written or it is this thread's turn to write."""
@@ -324,7 +352,7 @@ def open_log(url: str, keys: Path, *, witness: Path | None = None, clock: Clock 
     if str(known[0][0]) != str(held.verifier):
         raise KeyProblem("the keys in this folder are not those of this log: either was replaced")
     storage.belongs_to(str(held.verifier))
-    return Log(storage, held, Witness(folder, held.verifier), clock)
+    return Log(storage, held, keys, Witness(folder, held.verifier), clock)
 
 
 def _stored(seq: int, data: object) -> Entry:

@@ -15,6 +15,8 @@ from audit.errors import KeyProblem, ProofInvalid
 from audit.merkle import HASH_BYTES
 
 ALGORITHM_ED25519 = b"\x01"
+ALGORITHM_COSIGNATURE = b"\x04"
+TIME_BYTES = 8
 KEY_ID_BYTES = 4
 SIGNATURE_MARK = "— "
 
@@ -25,13 +27,14 @@ class Verifier:
 
     name: str
     public: bytes
+    algorithm: bytes = ALGORITHM_ED25519
 
     @property
     def key_id(self) -> bytes:
-        return sha256(self.name.encode() + b"\n" + ALGORITHM_ED25519 + self.public).digest()[:KEY_ID_BYTES]
+        return sha256(self.name.encode() + b"\n" + self.algorithm + self.public).digest()[:KEY_ID_BYTES]
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ALGORITHM_ED25519 + self.public).decode()}"
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(self.algorithm + self.public).decode()}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +56,8 @@ def read_verifier(text: str) -> Verifier:
         data = base64.b64decode(encoded, validate=True)
     except (ValueError, binascii.Error) as fault:
         raise KeyProblem("this is not a verifier key") from fault
-    verifier = Verifier(name=name, public=data[1:])
-    if data[:1] != ALGORITHM_ED25519 or verifier.key_id.hex() != key_id:
+    verifier = Verifier(name=name, public=data[1:], algorithm=data[:1])
+    if data[:1] not in (ALGORITHM_ED25519, ALGORITHM_COSIGNATURE) or verifier.key_id.hex() != key_id:
         raise KeyProblem("the verifier key's id does not belong to its key")
     return verifier
 
@@ -63,6 +66,13 @@ def sign(text: str, verifier: Verifier, private: Ed25519PrivateKey) -> str:
     """The note: text, an empty line, one signature line."""
     signature = base64.b64encode(verifier.key_id + private.sign(text.encode())).decode()
     return f"{text}\n{SIGNATURE_MARK}{verifier.name} {signature}\n"
+
+
+def cosign(text: str, verifier: Verifier, private: Ed25519PrivateKey, seconds: int) -> str:
+    """A witness's line under a checkpoint (C2SP tlog-cosignature): that at that time it was consistent with all that it had seen."""
+    signature = private.sign(_stamped(text, seconds))
+    line = base64.b64encode(verifier.key_id + seconds.to_bytes(TIME_BYTES, "big") + signature).decode()
+    return f"{SIGNATURE_MARK}{verifier.name} {line}\n"
 
 
 def open_note(note: str, verifier: Verifier) -> str:
@@ -95,8 +105,15 @@ def _signs(line: str, text: str, verifier: Verifier) -> bool:
         return False
     if not line.startswith(SIGNATURE_MARK) or name != verifier.name or data[:KEY_ID_BYTES] != verifier.key_id:
         return False
+    signature, signed = data[KEY_ID_BYTES:], text.encode()
+    if verifier.algorithm == ALGORITHM_COSIGNATURE:
+        signature, signed = signature[TIME_BYTES:], _stamped(text, int.from_bytes(signature[:TIME_BYTES], "big"))
     try:
-        Ed25519PublicKey.from_public_bytes(verifier.public).verify(data[KEY_ID_BYTES:], text.encode())
+        Ed25519PublicKey.from_public_bytes(verifier.public).verify(signature, signed)
     except InvalidSignature:
         return False
     return True
+
+
+def _stamped(text: str, seconds: int) -> bytes:
+    return f"cosignature/v1\ntime {seconds}\n{text}".encode()

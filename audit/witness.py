@@ -73,7 +73,7 @@ class Witness:
         with self._locked():
             held = self.head()
             if held:
-                consistent(min(held, new, key=_size), max(held, new, key=_size))
+                consistent(*((held, new) if held.size <= new.size else (new, held)))
             if held and held.size >= new.size:
                 return
             self._append_leaves(held.size if held else 0, new.size, leaves_of)
@@ -108,7 +108,3 @@ class Witness:
         with (self._folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _size(checkpoint: Checkpoint) -> int:
-    return checkpoint.size

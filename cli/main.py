@@ -31,7 +31,7 @@ class LazyGroup(click.Group):
 COMMANDS = {
     "account": "cli.accounts:account",
     "areas": "cli.catalogue:areas",
-    "audit": "cli.audit:audit",
+    "audit": "cli.audit_witness:audit",
     "calendar": "cli.calendar:calendar",
     "catalog": "cli.catalog:catalog",
     "datasets": "cli.catalogue:datasets",

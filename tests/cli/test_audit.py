@@ -72,3 +72,23 @@ def test_destruction_before_three_years_is_refused_and_recorded(tongchou: Comman
 def test_what_was_written_is_sealed_on_demand(tongchou: Command, home: Path) -> None:
     tongchou("audit", "list")
     assert tongchou("audit", "seal", "--json").json()["size"] >= 1
+
+
+def test_checkpoints_go_to_a_second_folder(tongchou: Command, home: Path, folder: Path) -> None:
+    assert tongchou("audit", "target", "add", str(folder / "second")).code == 0
+    [told] = tongchou("audit", "target", "list", "--json").json()
+    assert (told["behind"], told["fault"]) == (0, "")
+    assert (folder / "second" / "checkpoints.txt").exists()
+    assert "audit:targets:changed" in events(tongchou)
+    assert tongchou("audit", "target", "add", "http://127.0.0.1:9").code == 2
+    assert tongchou("audit", "target", "remove", str(folder / "second")).code == 0
+    assert tongchou("audit", "target", "remove", str(folder / "second")).code == 2
+
+
+def test_auditors_co_sign_what_they_are_given(tongchou: Command, home: Path, folder: Path) -> None:
+    tongchou("audit", "list")
+    key = str(home / "keys" / "audit-verifier.txt")
+    assert tongchou("audit", "witness", "create", str(folder / "auditors"), "--name", "w.example", "--log-key", key).code == 0
+    tongchou("audit", "export", str(folder / "log"))
+    assert tongchou("audit", "witness", "sign", str(folder / "auditors"), str(folder / "log"), "--json").json()["size"] >= 2
+    assert check(folder, str(folder / "log"), "--witness", str(folder / "auditors" / "witness-verifier.txt")).returncode == 0

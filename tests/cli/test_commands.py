@@ -10,7 +10,7 @@ from cli.main import COMMANDS, commands
 from rules.errors import Denied, IntegrityBroken, NotFound, PlatformFault, Refused, load_error_texts
 from tests.cli.conftest import Command
 
-NO_JSON = {"serve", "grant suspend", "grant resume", "grant end"}
+NO_JSON = {"serve", "audit witness serve", "grant suspend", "grant resume", "grant end"}
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
