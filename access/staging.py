@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from access.log_faults import log_faults_translated
-from access.recording import close_intent
+from access.recording import close_intents
 from audit.log import Log
 from catalog.home import Home
 from catalog.lake import sync
@@ -101,8 +101,7 @@ def sweep(exports: Path, log: Log) -> int:
     """Close the intents of dead doors as ABORTED and remove what they had staged; returns how many intents were closed."""
     with hold(exports / f"{STAGING}.lock"), log_faults_translated():
         dead = [intent for intent in log.open_intents() if is_dead(exports, intent.holder)]
-        for intent in dead:
-            close_intent(log, intent.seq, intent.event, "process_died")
+        close_intents(log, dead, "process_died")
         for folder in _leftover_folders(exports):
             _remove(folder)
     return len(dead)

@@ -25,7 +25,7 @@ class Department:
 
 @cache
 def load_departments() -> Mapping[str, Department]:
-    rows = yaml.safe_load((Path(__file__).parent / "departments.yaml").read_text(encoding="utf-8"))
+    rows = yaml.load((Path(__file__).parent / "departments.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return {
         key: Department(key=key, title=row["title"], title_en=row["en"], aliases=tuple(row.get("aliases", ()))) for key, row in rows.items()
     }
