@@ -19,7 +19,7 @@ from access.as_made import MadeTerms
 from access.counts import ACTOR, GRANT, SUBJECT, Counted, Tally, count
 from access.decision import Act, Decision, Question, Reason, decide
 from access.epochs import epochs_of, key_of
-from access.grants import load_grant
+from access.grant_book import OpenBook
 from access.inquiries import Asker, ByName, Inquiry, Kinship, Told, Verification
 from access.log_faults import log_faults_translated
 from access.look_up import Wanted, columns_read, in_areas, look_up
@@ -108,7 +108,7 @@ class Desk:
         self._store, self._home, self._log, self._recorder, self._clock = store, home, log, recorder, clock
         self._policy = load_tier_policy()
         self._made_terms = MadeTerms(log)
-        self._residents = ServedResidents(store, home)
+        self._residents, self._book = ServedResidents(store, home), OpenBook()
         self._lake = Lake(home.lake_root)
         self._target: tuple[Serving, datetime, Target] | None = None
         self._secrets: dict[str, RecipientKey] = {}
@@ -157,7 +157,8 @@ class Desk:
         askers = {
             asker: self._asker(session, asker, origin) for asker, origin in {one.inquiry.asker: one.inquiry.origin for one in posed}.items()
         }
-        grants = {number: load_grant(session, number) for number in {one.inquiry.grant for one in posed}}
+        book = self._book.at(session, self._today())
+        grants = {number: book.get(number) for number in {one.inquiry.grant for one in posed}}
         target = self._served(session)
         edited = {number: self._edited(grant) for number, grant in grants.items()}
         now, made = self._clock(), dict[Any, Decision]()

@@ -531,9 +531,16 @@ class Door:
             return Account(name=name, department=None, roles=frozenset(), active=False)
 
     def _versions(self, target: Target, grant: Grant | None) -> dict[str, Any]:
-        scope = {"tier": grant.tier.value, "case_number": grant.case_number, "areas": list(grant.row_scope.areas)} if grant else {}
+        scope: dict[str, Any] = self._of_grant(grant) if grant else {}
         versions = {"target": target.key, "target_version": target.version}
         return {**versions, **scope, "policy_version": self._policy.version, "rules_version": rules_version()}
+
+    def _of_grant(self, grant: Grant) -> dict[str, Any]:
+        """The terms, and by which epoch and digest pseudonyms are made: so SM3 is told from what stood in for it (I-11)."""
+        with self._store.session() as session:
+            epoch = epochs_of(session, grant.grantee)[0]
+        terms = {"tier": grant.tier.value, "case_number": grant.case_number, "areas": list(grant.row_scope.areas)}
+        return {**terms, "epoch": epoch.number, "digest_of_pseudonyms": epoch.digest}
 
     def _masked(self, con: duckdb.DuckDBPyConnection, admitted: _Admitted, residents: Population) -> Batches:
         assert admitted.grant is not None

@@ -1,4 +1,4 @@
-"""Commands of accounts and grants: `tongchou grant account|add|list|regraded|suspend|resume|end`."""
+"""Commands of accounts and grants: `tongchou grant account|add|list|find|regraded|suspend|resume|end`."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -7,16 +7,19 @@ from datetime import date, datetime
 import click
 
 from access.accounts import OPERATOR_NAME, Role, create_account, load_account
+from access.grant_book import OpenBook, Wanted
 from access.grants import change_state, grant_warnings, list_grants
 from access.grants import grant as make_grant
 from access.log_faults import log_faults_translated
 from access.targets import load_target
-from access.terms import Disputed, GrantState, Mode, Quota, RowScope
+from access.terms import MODE_TEXTS, Disputed, GrantState, Mode, Quota, RowScope
 from audit.log import Log, open_log
 from casework.regradings import list_regradings, see_regrading, tell_regraded
+from catalog.snapshots import CHINA
 from cli.output import as_json_option, console, errors, print_json, print_table
 from cli.platform import Platform, platform
 from rules.departments import resolve_department
+from rules.errors import NotFound
 from rules.tiers import Audience, Tier, load_tier_policy
 
 NEXT = {
@@ -151,6 +154,33 @@ def list_(here: Platform, as_json: bool) -> None:
     headers = ("号 no.", "需求部门 grantee", "对象 target", "层级 tier", "止 until", "状态 state", "用途 purpose")
     rows = [(g.id, g.grantee, g.target, g.tier.value, g.valid_to, g.state.value, g.purpose) for g in found]
     print_table("授权 grants", headers, rows, numbers=(0,))
+
+
+@grant.command()
+@click.option("--to", "grantee", required=True, help="The department that asks (需求部门).")
+@click.option("--over", "target", default="golden", show_default=True, help="`golden` or a data set's key (对象).")
+@click.option("--columns", required=True, help="Columns, with commas between (数据项).")
+@click.option("--purpose", required=True, help="What it is for, as the grant says it (用途).")
+@click.option("--mode", "modes", multiple=True, type=click.Choice([mode.value for mode in Mode]), help="By default any (共享方式).")
+@as_json_option
+@platform
+def find(here: Platform, grantee: str, target: str, columns: str, purpose: str, modes: tuple[str, ...], as_json: bool) -> None:
+    """By which grant a question is decided (查找授权): one in force, of the lowest tier, the newest."""
+    wanted = Wanted(
+        department=resolve_department(grantee),
+        target=target,
+        purpose=purpose,
+        columns=[column.strip() for column in columns.split(",") if column.strip()],
+        modes=[Mode(mode) for mode in modes] or list(Mode),
+    )
+    with here.store.session() as session:
+        found = OpenBook().at(session, here.now().astimezone(CHINA).date()).find(wanted)
+    if found is None:
+        raise NotFound("DOOR-NO-GRANT", where=wanted.department)
+    if as_json:
+        print_json(asdict(found))
+        return
+    console.print(f"授权 grant {found.id}: {found.tier} · {MODE_TEXTS[found.mode]} · {found.state.value} · {found.valid_to}", markup=False)
 
 
 @grant.command()

@@ -10,9 +10,10 @@ from access.linkage import approve_linkage
 from access.reversal import Reversal
 from cli.answers import out_option, print_answer, the_door
 from cli.grants import by_option, day, the_log
-from cli.output import as_json_option, console, print_json, print_table
+from cli.output import as_json_option, console, errors, print_json, print_table
 from cli.platform import Platform, platform
 from rules.departments import resolve_department
+from rules.tiers import load_tier_policy
 
 why_option = click.option("--why", "reason", required=True, help="The reason; it goes into the log (理由).")
 
@@ -35,6 +36,8 @@ def begin(here: Platform, department: str, reason: str, by: str, as_json: bool) 
         print_json(made)
         return
     console.print(f"第 {made.number} 期已开始，杂凑算法 epoch {made.number} has begun, digest: {made.digest}")
+    if made.digest != (wanted := load_tier_policy().pseudonym_digest):
+        errors.print(f"提示 Note: 本机密码库没有 {wanted}，改用 {made.digest} this build has no {wanted}")
 
 
 @pseudonyms.command()

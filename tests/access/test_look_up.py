@@ -23,7 +23,7 @@ from audit.integrator import Integrator
 from audit.verify import verify
 from rules.errors import Denied, PlatformFault, Refused, TongchouError
 from rules.tiers import Tier
-from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, read_parquet, serve_another, serve_golden
+from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, in_order, read_parquet, serve_another, serve_golden
 
 WANG, CHILD, NOBODY = "990605198001011234", "990605201505054567", "990605198001010000"
 OTHER_AREA = "990605199003033456"
@@ -57,11 +57,13 @@ def in_a_group(desk: Desk, inquiries: Sequence[Inquiry]) -> list[Answer | Tongch
 
 
 def test_a_look_up_gives_what_an_extract_would_give(bureau: Platform, tmp_path: Any) -> None:
-    bureau.door.extract("lin", bureau.grant().id, tmp_path / "out.parquet", "parquet")
+    extracted = bureau.grant()
+    bureau.door.extract("lin", extracted.id, tmp_path / "out.parquet", "parquet")
+    rows = in_order(bureau, extracted, read_parquet(tmp_path / "out.parquet"))
     for by, position in (("id_number", 0), ("resident_id", 0), ("resident_id", 3), ("id_number", 4)):
         key = RESIDENTS[by][position]
         answer = bureau.door.look_up("lin", looked_up(bureau).id, by, key or "")
-        assert told(answer) == {"found": True, "values": read_parquet(tmp_path / "out.parquet")[position]}
+        assert told(answer) == {"found": True, "values": rows[position]}
 
 
 @pytest.mark.parametrize("tier", [Tier.T3, Tier.T4])

@@ -97,8 +97,16 @@ def test_a_grant_gives_a_masked_extract_and_everything_is_in_the_log(reconciled:
     assert tongchou(*account).code == 0
     terms = ("--columns", "resident_id,name,id_number", "--purpose", "低保复核", "--basis", "社会救助暂行办法 第十三条")
     assert tongchou("grant", "add", "--to", "民政局", *terms, "--to-day", "2099-01-01").code == 0
+    asked = ("--to", "民政局", "--columns", "name,id_number", "--purpose", "低保复核")
+    assert tongchou("grant", "find", *asked, "--json").json()["id"] == 1
+    assert tongchou("grant", "find", *asked, "--mode", "verify").code == 4
+    assert tongchou("grant", "regraded", "--json").json() == []
     assert tongchou("extract", "1", "--as", "minzheng", "--out", "extract.csv").code == 0
     text = Path("extract.csv").read_text(encoding="utf-8-sig")
+    shown = text.splitlines()[1].split(",")[0].strip('"')
+    reversed_ = tongchou("pseudonyms", "reverse", "1", "resident_id", shown, "--why", "举报核查", "--json").json()
+    assert reversed_["found"][0][0] == shown and reversed_["found"][0][1].startswith("R")
+    assert tongchou("pseudonyms", "begin-epoch", "民政局", "--why", "例行更换", "--json").json()["number"] == 2
     assert "王**" in text and "王小明" not in text and "11010519491231002X" not in text
     other = ("grant", "account", "jiaoyu", "--title", "教育局", "--department", "教育局", "--role", "department_requester")
     assert tongchou(*other).code == 0
