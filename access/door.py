@@ -48,6 +48,7 @@ from access.reading import (
     marked_batches,
     masked_batches,
     reliability_batches,
+    row_order,
     spilling_connection,
 )
 from access.receipts import RECEIPT_SUFFIX, Receipt, add_receipt, as_json
@@ -546,7 +547,9 @@ class Door:
         assert admitted.grant is not None
         scope = admitted.grant.row_scope
         terms = self._mask_terms(admitted)
-        base = base_batches(con, admitted.target, list(admitted.plan), scope, _order(admitted, terms.key))
+        base = base_batches(
+            con, admitted.target, list(admitted.plan), scope, row_order(admitted.grant, admitted.target, admitted.plan, terms.key)
+        )
         masked = masked_batches(base, scope, terms, residents)
         return at_most(masked, admitted.grant.quotas.get(Quota.ROWS_PER_EXTRACT))
 
@@ -763,14 +766,6 @@ def _outcome(receipt: Receipt) -> Outcome:
         "receipt": receipt.statement_digest(),
     }
     return Outcome(rows=receipt.rows, residents=receipt.residents, digest=receipt.digest, facts=facts)
-
-
-def _order(admitted: _Admitted, key: RecipientKey) -> bytes:
-    """The secret that a grant's rows are ordered by; none where they are about no persons, or their usual order shows itself anyway."""
-    assert admitted.grant is not None
-    shown = admitted.plan.get(admitted.target.order_column)
-    plain = not admitted.target.about_persons or (shown is not None and shown.keeps_all)
-    return b"" if plain else key.order_secret + str(admitted.grant.id).encode()
 
 
 def _digest_of_value(value: Any) -> str:

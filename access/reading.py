@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from access.populations import Population
 from access.targets import RESIDENT_ID, Target
-from access.terms import Disputed, RowScope
+from access.terms import Disputed, Grant, RowScope
 from golden.reliability_table import rows_of_version
 from golden.versions import relation
 from masking.fingerprints import Marking, mark_values
@@ -71,6 +71,13 @@ def base_batches(
     any pseudonym (I-04, L-24). Without it they come in the target's order.
     """
     yield from _batches(con, base_query(target, columns, scope.areas, order))
+
+
+def row_order(grant: Grant, target: Target, plan: Plan, key: RecipientKey) -> bytes:
+    """The secret that a grant's rows are ordered by; none where they are about no persons, or their usual order shows itself anyway."""
+    shown = plan.get(target.order_column)
+    plain = not target.about_persons or (shown is not None and shown.keeps_all)
+    return b"" if plain else key.order_secret + str(grant.id).encode()
 
 
 def masked_batches(

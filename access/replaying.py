@@ -20,7 +20,7 @@ from access.epochs import FIRST, Epoch, key_of
 from access.grants import load_grant
 from access.labels import labelled_columns, with_labels
 from access.populations import Population
-from access.reading import MaskTerms, base_batches, counted, crosswalk_batches, golden_batches, masked_batches
+from access.reading import MaskTerms, base_batches, counted, crosswalk_batches, golden_batches, masked_batches, row_order
 from access.targets import Target, target_of_version
 from access.terms import Disputed, Grant
 from audit.errors import LogBroken, RecordDestroyed
@@ -145,7 +145,8 @@ def _extract(
     terms = MaskTerms(plan=plan, policy=policy, key=key, today=recorded.day, disputed=disputed)
 
     def batches(con: duckdb.DuckDBPyConnection, residents: Population) -> Batches:
-        return masked_batches(base_batches(con, target, list(plan), grant.row_scope), grant.row_scope, terms, residents)
+        base = base_batches(con, target, list(plan), grant.row_scope, row_order(grant, target, plan, key))
+        return masked_batches(base, grant.row_scope, terms, residents)
 
     return Replay(names=tuple(terms.names), batches=batches)
 
