@@ -368,7 +368,7 @@ class Door:
         NotFound OVS-RECORD, Refused DOOR-NO-REPLAY; before that only an auditor learns whether there is such an answer.
         """
         if out is not None:
-            check_writable(out)
+            check_writable(out, self._home)
         admitted = self._admit(Act.REPLAY, actor, purpose, None, {"replayed": seq, "handed_over": out is not None})
         staged = self._staging.new_file(".replay")
         try:
