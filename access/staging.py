@@ -78,9 +78,9 @@ class Staging:
 def check_writable(out: Path, home: Home) -> None:
     """Refused DOOR-OUT before anything is read, if the answer could not be put there; a missing folder is made.
 
-    Of the home an answer may only go into `exports`, wherever links and dots lead: or one could write over its keys, database or log.
+    It may not go where the platform keeps its own, wherever links and dots lead: or one could write over its keys, database or log.
     """
-    if _inside_home(out, home):
+    if home.keeps(out) or out.resolve().is_relative_to((home.exports / STAGING).resolve()):
         raise Refused("DOOR-OUT", where=out.name)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -88,13 +88,6 @@ def check_writable(out: Path, home: Home) -> None:
         raise Refused("DOOR-OUT", where=str(out.parent), what=fault.strerror or "") from fault
     if out.is_dir() or not os.access(out.parent, os.W_OK):
         raise Refused("DOOR-OUT", where=str(out))
-
-
-def _inside_home(out: Path, home: Home) -> bool:
-    place, exports = out.resolve(), home.exports.resolve()
-    if place.is_relative_to(exports):
-        return any(part.startswith(STAGING) for part in place.relative_to(exports).parts)
-    return place.is_relative_to(home.root.resolve())
 
 
 def sweep(exports: Path, log: Log) -> int:

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PRIVATE = 0o700
+OWN_FILES = ("store.db", "audit.db", "finding.db")
+"""With what SQLite lays beside them."""
+
+OWN_FOLDERS = frozenset({"lake", "keys", "dagster", "serving", "populations", "witness", "district", "door_checks"})
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,14 @@ class Home:
     def serving_dir(self) -> Path:
         """The versioned `serving-N.db` files."""
         return self.root / "serving"
+
+    def keeps(self, place: Path) -> bool:
+        """Whether a path, links and dots followed, is where the platform keeps what is its own: not `exports`, nor what others put here."""
+        inside = place.resolve()
+        if not inside.is_relative_to(self.root.resolve()):
+            return False
+        first = inside.relative_to(self.root.resolve()).parts[:1]
+        return not first or first[0].startswith(".") or first[0].startswith(OWN_FILES) or first[0] in OWN_FOLDERS
 
     def exists(self) -> bool:
         """Whether `create` has been here."""

@@ -12,7 +12,7 @@ from tests.attacks.conftest import Attacker
 KEPT = ("store.db", "audit.db", "keys/audit-signing.pem", "keys/pseudonym-master.key", "lake/golden/v000001/residents.parquet")
 
 
-@pytest.mark.parametrize("inside", [*KEPT, "keys/new.csv", "x.csv", "lake/x.csv", "exports/.staging/x.csv", "exports/../keys/y.csv"])
+@pytest.mark.parametrize("inside", [*KEPT, "keys/new.csv", "audit.db-wal", "lake/x.csv", "exports/.staging/x.csv", "exports/../keys/y.csv"])
 def test_an_answer_is_not_written_over_what_the_platform_keeps(attacker: Attacker, inside: str) -> None:
     grant, home = attacker.grant(columns=["sex"]), attacker.bureau.home.root
     place = home / inside
@@ -33,8 +33,9 @@ def test_a_link_does_not_lead_there_either(attacker: Attacker, tmp_path: Path) -
     assert (keys / "audit-signing.pem").read_bytes() == signing and not (keys / "x.csv").exists()
 
 
-def test_exports_take_an_answer(attacker: Attacker) -> None:
-    out = attacker.bureau.home.exports / "x.csv"
+@pytest.mark.parametrize("inside", ["exports/x.csv", "x.csv", "answers/x.csv"])
+def test_beside_what_the_platform_keeps_there_is_room_for_an_answer(attacker: Attacker, inside: str) -> None:
+    out = attacker.bureau.home.root / inside
     assert attacker.command("extract", str(attacker.grant(columns=["sex"]).id), "--as", "lin", "--out", str(out)).code == 0
     assert out.exists()
 
