@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from access.grants import recorded_terms
+from sqlalchemy.orm import Session
+
+from access.grants import list_grants, recorded_terms
 from access.log_faults import log_faults_translated
-from access.terms import Grant
-from audit.errors import LogBroken
+from access.terms import Grant, GrantState
+from audit.errors import LogBroken, RecordDestroyed
 from audit.events import Event
 from audit.log import Log
 from rules.errors import IntegrityBroken
@@ -20,6 +22,13 @@ MAX_REMEMBERED = 100_000
 TERMS_ADDED_LATER: Mapping[str, Any] = {"audience": "department", "named": [], "masks": [], "disputed": "keep", "ends_at": None}
 """Terms that records of an earlier platform do not name, with what they are then."""
 NOT_TERMS = ("actor", "grant")
+STATES: Mapping[Event, GrantState] = {
+    Event.GRANT_MADE: GrantState.ACTIVE,
+    Event.GRANT_SUSPENDED: GrantState.SUSPENDED,
+    Event.GRANT_RESUMED: GrantState.ACTIVE,
+    Event.GRANT_ENDED: GrantState.ENDED,
+}
+"""What a grant's state is after a record."""
 
 Terms = Mapping[str, Any]
 
@@ -43,7 +52,10 @@ class MadeTerms:
         raise IntegrityBroken("DOOR-EDITED", where=str(grant.id), what=", ".join(differing))
 
     def _recorded(self, grant: Grant) -> Terms | None:
-        """The terms in the record that the grant names as its own; None where there is none, or it is of another grant."""
+        """The terms in the record that the grant names as its own; None where there is none, or it is of another grant.
+
+        A record that was destroyed after its years proves nothing any more: a grant that old has to be made anew.
+        """
         if grant.made_seq is None:
             return self._found(grant.id)
         key = grant.id, grant.made_seq
@@ -57,7 +69,7 @@ class MadeTerms:
     def _read(self, number: int, seq: int) -> Terms | None:
         try:
             record = self.log.entry(seq).record
-        except LogBroken:
+        except (LogBroken, RecordDestroyed):
             return None
         made = record.event is Event.GRANT_MADE and record.body["grant"] == number
         return _terms(record.body) if made else None
@@ -67,6 +79,37 @@ class MadeTerms:
         bodies = (entry.record.body for entry in self.log.entries() if entry.record.event is Event.GRANT_MADE)
         made = [body for body in bodies if body["grant"] == number]
         return _terms(made[-1]) if made else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A grant that is not what the log says: the terms that differ, `state` among them; `none` where the log knows of no such grant."""
+
+    grant: int
+    terms: tuple[str, ...]
+
+
+def compare_all(session: Session, log: Log) -> list[Difference]:
+    """All grants beside the whole log. A use finds edited terms; a state that was set by hand is found here only."""
+    told: dict[int, Terms] = {}
+    states: dict[int, GrantState] = {}
+    for entry in log.entries():
+        state = STATES.get(entry.record.event)
+        if state is None:
+            continue
+        body = entry.record.body
+        states[body["grant"]] = state
+        if entry.record.event is Event.GRANT_MADE:
+            told[body["grant"]] = _terms(body)
+    found = ((grant.id, _differing(grant, told.get(grant.id), states.get(grant.id))) for grant in list_grants(session))
+    return [Difference(grant=number, terms=terms) for number, terms in found if terms]
+
+
+def _differing(grant: Grant, recorded: Terms | None, state: GrantState | None) -> tuple[str, ...]:
+    if recorded is None:
+        return ("none",)
+    terms = [name for name, value in recorded_terms(grant).items() if recorded.get(name) != value]
+    return tuple(sorted([*terms, *(["state"] if grant.state is not state else [])]))
 
 
 def _terms(body: Terms) -> Terms:

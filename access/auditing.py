@@ -5,6 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
+from access.as_made import Difference, compare_all
+from access.log_faults import log_faults_translated
 from audit.errors import LogBroken, ProofInvalid, RetentionRefused
 from audit.events import Event
 from audit.export import Exported, export, proof_text
@@ -84,3 +88,12 @@ def remove_target(log: Log, keys: Path, actor: str, place: str) -> None:
         raise Refused("AUD-TARGET", where=place)
     log.append_sealed(Event.TARGETS_CHANGED, {"actor": actor, "removed": place})
     write_targets(keys, left)
+
+
+def compare_grants(session: Session, log: Log, actor: str) -> list[Difference]:
+    """The grants in the store beside what the log says of them; that they were compared is recorded."""
+    found = compare_all(session, log)
+    body = {"actor": actor, "first": 0, "end": log.size(), "differing": [one.grant for one in found]}
+    with log_faults_translated():
+        log.append_sealed(Event.LOG_READ, body)
+    return found

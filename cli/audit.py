@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from access.accounts import OPERATOR_NAME
-from access.auditing import destroy_records, export_log, newest_entries, prove_record, verify_log
+from access.auditing import compare_grants, destroy_records, export_log, newest_entries, prove_record, verify_log
 from access.log_faults import log_faults_translated
 from audit.log import Log, open_log
 from catalog.snapshots import CHINA
@@ -63,6 +63,22 @@ def list_(here: Platform, last: int, as_json: bool) -> None:
         for e in entries
     ]
     print_table("审计记录 audit records", headers, rows, numbers=(0, 5, 6))
+
+
+@audit.command()
+@as_json_option
+@platform
+def grants(here: Platform, as_json: bool) -> int:
+    """Compare all grants with what the log says of them (核对授权). Exit 5 if one was changed around the platform."""
+    with the_log(here) as log, here.store.session() as session:
+        found = compare_grants(session, log, OPERATOR_NAME)
+    if as_json:
+        print_json(found)
+        return IntegrityBroken.exit_code if found else 0
+    if found:
+        raise IntegrityBroken("DOOR-EDITED", where=", ".join(str(one.grant) for one in found), what=", ".join(found[0].terms))
+    console.print("授权与日志一致 All grants are as the log says")
+    return 0
 
 
 @audit.command()

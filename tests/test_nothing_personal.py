@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,7 @@ def let_in(home: Path) -> tuple[str, dict[str, int]]:
 
 def terms(demo: Grant, tier: Tier, mode: Mode) -> Grant:
     columns = ("sex",) if tier is Tier.T0 else ("name", "sex", "id_number", "phone")
-    return Grant(
-        id=0, grantee=demo.grantee, target=demo.target, columns=columns, row_scope=demo.row_scope, tier=tier, purpose=demo.purpose,
-        legal_basis=demo.legal_basis, case_number="", valid_from=demo.valid_from, valid_to=demo.valid_to, state=GrantState.ACTIVE, mode=mode,
-    )  # fmt: skip
+    return replace(demo, tier=tier, mode=mode, columns=columns, state=GrantState.ACTIVE)
 
 
 def count(door: Any, account: str, grant: int) -> None:

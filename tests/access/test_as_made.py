@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from access.as_made import MadeTerms
-from access.grants import load_grant
-from access.terms import Grant
+from access.auditing import compare_grants
+from access.grants import change_state, load_grant
+from access.terms import Grant, GrantState
 from audit.events import Event
 from catalog.schema import DataGrantRow
 from rules.errors import IntegrityBroken
@@ -110,3 +111,22 @@ def test_a_grant_put_into_the_database_is_none(platform: Platform, tmp_path: Pat
     with pytest.raises(IntegrityBroken, match="DOOR-EDITED"):
         platform.door.extract("lin", number, tmp_path / "x.csv", "csv")
     assert not (tmp_path / "x.csv").exists()
+
+
+def test_a_state_that_was_set_by_hand_is_found_beside_the_log(platform: Platform) -> None:
+    kept, resumed, ended = (platform.grant() for _ in range(3))
+
+    def differences() -> dict[int, tuple[str, ...]]:
+        with platform.store.session() as session:
+            return {one.grant: one.terms for one in compare_grants(session, platform.log, "auditor")}
+
+    for state in (GrantState.SUSPENDED, GrantState.ACTIVE, GrantState.SUSPENDED):
+        change_state(platform.store, platform.log, by="operator", grant_id=resumed.id, state=state, why="核实")
+    change_state(platform.store, platform.log, by="operator", grant_id=ended.id, state=GrantState.ENDED, why="用毕")
+    assert differences() == {}
+    edit(platform, resumed, "state", "active")
+    edit(platform, ended, "state", "active")
+    edit(platform, ended, "tier", "T4")
+    assert differences() == {resumed.id: ("state",), ended.id: ("state", "tier")}
+    assert platform.last().record.body["differing"] == [resumed.id, ended.id]
+    assert kept.state is GrantState.ACTIVE

@@ -122,3 +122,13 @@ def test_an_emergency_is_no_second_way_to_a_grant(attacker: Attacker, tmp_path: 
     attacker.edit("UPDATE data_grant SET ends_at = '2099-01-01 00:00:00', valid_to = '2099-01-01' WHERE id = :id", id=int(number))
     assert attacker.command("extract", number, "--as", "lin", "--out", str(tmp_path / "x.csv")).code == 5
     assert not (tmp_path / "x.csv").exists()
+
+
+def test_a_grant_that_was_woken_by_hand_is_found_by_the_auditor(attacker: Attacker) -> None:
+    grant = attacker.grant()
+    end(attacker, grant.id)
+    assert attacker.command("audit", "grants").code == 0
+    attacker.edit("UPDATE data_grant SET state = 'active' WHERE id = :id", id=grant.id)
+    done = attacker.command("audit", "grants")
+    assert done.code == 5 and "DOOR-EDITED" in done.err and "state" in done.err
+    assert attacker.command("audit", "grants", "--json").json() == [{"grant": grant.id, "terms": ["state"]}]
