@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from access.accounts import Account, load_account
 from access.as_made import MadeTerms
 from access.casefiles import door_check_residents, door_check_worker, item_residents, read_form, read_items, ticket_department
+from access.clients import Listed, read_clients
 from access.decision import Act, Case, Decision, Question, Reason, decide
 from access.desk import Desk
 from access.differencing import answered, differs_by_few, earlier_answers, keep_groups
@@ -58,7 +59,7 @@ from access.reversal import MOST_REVERSED, reverse, subjects_of
 from access.staging import Staging, check_writable, is_dead, sweep
 from access.statistics import Statistic, dimensions_of, statistic_of, tabulate
 from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target
-from access.terms import Disputed, Grant, Quota
+from access.terms import Disputed, Grant, Quota, RowScope
 from access.tracing import trace
 from audit.keys import read_private, write_private
 from audit.log import Log, Sealed, open_log
@@ -261,7 +262,8 @@ class Door:
         try:
             with self._recorder.intend(admitted.act, admitted.facts) as recording:
                 with spilling_connection(self._staging.spill) as con:
-                    value = weigh(con, admitted.target, terms, self._mask_terms(admitted), staged, self._earlier(terms.grantee))
+                    earlier, listed = self._earlier(terms.grantee), self._listed(terms.row_scope)
+                    value = weigh(con, admitted.target, terms, self._mask_terms(admitted), staged, earlier, listed)
                 facts = {"columns": [column.name for column in value.columns]}
                 outcome = Outcome(rows=0, residents=value.residents, digest=_digest_of_value(value), facts=facts)
                 return Answer(self._log, recording.result(outcome), value=value)
@@ -547,9 +549,8 @@ class Door:
         assert admitted.grant is not None
         scope = admitted.grant.row_scope
         terms = self._mask_terms(admitted)
-        base = base_batches(
-            con, admitted.target, list(admitted.plan), scope, row_order(admitted.grant, admitted.target, admitted.plan, terms.key)
-        )
+        order = row_order(admitted.grant, admitted.target, admitted.plan, terms.key)
+        base = base_batches(con, admitted.target, list(admitted.plan), scope, order, self._listed(scope))
         masked = masked_batches(base, scope, terms, residents)
         return at_most(masked, admitted.grant.quotas.get(Quota.ROWS_PER_EXTRACT))
 
@@ -558,7 +559,8 @@ class Door:
         dimensions = dimensions_of(by, grant, target, rule)
         columns = [one.column for one in dimensions]
         with spilling_connection(self._staging.spill) as con:
-            base = self._watched(base_batches(con, target, columns, grant.row_scope), admitted)
+            read = base_batches(con, target, columns, grant.row_scope, listed=self._listed(grant.row_scope))
+            base = self._watched(read, admitted)
             table = tabulate(base, dimensions, self._today(), rule)
         value = statistic_of(table, target, dimensions, rule, sums=sums)
         new = answered(table, table.hidden(rule.smallest_group))
@@ -569,6 +571,9 @@ class Door:
         counted = replace(admitted, plan={name: admitted.plan[name] for name in columns})
         receipt = self._receipt(counted, columns, len(value.groups), population, "statistics", _digest_of_value(value))
         return value, replace(receipt, groups=keep_groups(folder, new))
+
+    def _listed(self, scope: RowScope) -> Listed | None:
+        return read_clients(self._home.clients, scope.clients, self._log) if scope.clients else None
 
     def _mask_terms(self, admitted: _Admitted) -> MaskTerms:
         assert admitted.grant is not None

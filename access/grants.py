@@ -14,7 +14,7 @@ from access.decision import Act, Question, column_objections, malformed_areas, p
 from access.grading import grading_of, keep_grading
 from access.log_faults import log_faults_translated
 from access.targets import Target, load_target
-from access.terms import FORMS, Disputed, Grant, GrantState, Mode, Quota, RowScope
+from access.terms import BULK_MODES, FORMS, Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
@@ -174,6 +174,7 @@ def faults_of(terms: Grant, target: Target, account: Account, policy: TierPolicy
     question = Question(
         act=Act.EXTRACT, account=account, purpose=terms.purpose, today=terms.valid_from, policy=policy, grant=terms, target=target
     )
+    scope = terms.row_scope
     checks = {
         "未列数据项 no columns": not terms.columns,
         "脱敏方法所列数据项不在授权内 a mask is named for a column that is not granted": not set(terms.masks) <= set(terms.columns),
@@ -188,6 +189,9 @@ def faults_of(terms: Grant, target: Target, account: Account, policy: TierPolicy
         f"共享方式与开放层级不符 mode {terms.mode} and tier {terms.tier} do not fit": policy.tiers[terms.tier].answer
         not in FORMS[terms.mode],
         "限额应为正整数 a quota is a whole number from 1": any(number < 1 for number in terms.quotas.values()),
+        "目标数据没有证件号 the target has no number for a list of clients": scope.clients is not None and not target.has_numbers,
+        "服务对象清单只用于文件、库表 a list of clients is for files and tables": scope.clients is not None
+        and terms.mode not in BULK_MODES,
         "目标数据没有所属区域 the target has no area": bool(terms.row_scope.areas) and target.area_column is None,
     }
     columns = [f"{column}: {reason.value}" for column, reasons in column_objections(question).items() for reason in reasons]
@@ -280,6 +284,7 @@ def recorded_terms(terms: Grant) -> dict[str, object]:
         "target": terms.target,
         "columns": list(terms.columns),
         "areas": list(terms.row_scope.areas),
+        "clients": terms.row_scope.clients.as_json() if terms.row_scope.clients else None,
         "filters": [{"column": column, "values": list(values)} for column, values in sorted(terms.row_scope.equals.items())],
         "tier": terms.tier.value,
         "purpose": terms.purpose,

@@ -12,6 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from access.clients import Listed
 from access.files import write
 from access.populations import Population
 from access.reading import SUBJECT, MaskTerms, base_batches, base_query, masked_batches
@@ -110,11 +111,15 @@ def weigh(
     mask: MaskTerms,
     staged: Path,
     earlier: Sequence[tuple[Release, Target | None]],
+    listed: Listed | None = None,
 ) -> Impact:
-    """Count it all. `staged` is a file of the door's own for the masked rows; `earlier` the releases with their targets as they stand."""
+    """Count it all. `staged` is a file of the door's own for the masked rows; `earlier` the releases with their targets as they stand.
+
+    `listed`: the list of clients that the terms name.
+    """
     grouping = group_columns(target, mask.plan)
     residents, rows = Population(), _RowCount()
-    base = base_batches(con, target, list(mask.plan), terms.row_scope)
+    base = base_batches(con, target, list(mask.plan), terms.row_scope, listed=listed)
     _stage(staged, grouping, rows.counted(masked_batches(base, terms.row_scope, mask, residents, with_subjects=True)))
     columns, facts = released_columns(target, mask.plan), [target.columns[name].facts for name in terms.columns]
     return Impact(

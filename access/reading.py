@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from access.clients import Listed
 from access.populations import Population
 from access.targets import RESIDENT_ID, Target
 from access.terms import Disputed, Grant, RowScope
@@ -30,6 +31,7 @@ THREADS = 2
 BIRTH = "__birth"
 SUBJECT = "__subject"
 IN_DISPUTE = "__in_dispute"
+NUMBER = "__number"
 DISPUTED_COLUMN = "disputed"
 """存疑数据项: of a row the columns whose values are in dispute, as the serving copy names them."""
 NUMBER_BIRTH = r"^\d{6}(\d{4})(\d{2})(\d{2})\d{3}[\dX]$"
@@ -63,14 +65,21 @@ def spilling_connection(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def base_batches(
-    con: duckdb.DuckDBPyConnection, target: Target, columns: Sequence[str], scope: RowScope, order: bytes = b""
+    con: duckdb.DuckDBPyConnection,
+    target: Target,
+    columns: Sequence[str],
+    scope: RowScope,
+    order: bytes = b"",
+    listed: Listed | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The granted columns of the rows in scope; beside them each row's resident, birth date and disputed columns.
 
     `order` is a grant's secret: rows come in an order of that grant's own, for two extracts in one order could be joined row by row without
-    any pseudonym (I-04, L-24). Without it they come in the target's order.
+    any pseudonym (I-04, L-24). Without it they come in the target's order. `listed`: the list of clients that the scope names.
     """
-    yield from _batches(con, base_query(target, columns, scope.areas, order))
+    assert (scope.clients is None) == (listed is None), "the scope's own list of clients comes with it"
+    batches = _batches(con, base_query(target, columns, scope.areas, order, numbered=listed is not None))
+    yield from listed.only(batches, NUMBER) if listed else batches
 
 
 def row_order(grant: Grant, target: Target, plan: Plan, key: RecipientKey) -> bytes:
@@ -151,10 +160,11 @@ def counted(batches: Iterator[pa.RecordBatch], residents: Population) -> Iterato
         yield batch
 
 
-def base_query(target: Target, columns: Sequence[str], areas: Sequence[str], order: bytes = b"") -> str:
+def base_query(target: Target, columns: Sequence[str], areas: Sequence[str], order: bytes = b"", *, numbered: bool = False) -> str:
     """The SQL over the target's files; every name and text in it is quoted here."""
     wanted = [f"base.{_name(column)}::VARCHAR AS {_name(column)}" for column in columns]
     beside = {BIRTH: _birth(target), SUBJECT: _subject(target), IN_DISPUTE: _in_dispute(target)}
+    beside |= {NUMBER: _number(target)} if numbered else {}
     selected = ", ".join([*wanted, *(f"{sql} AS {_name(name)}" for name, sql in beside.items())])
     rows = f"{target.relation} AS base {_persons_join(target)} {_disputes_join(target, columns)}"
     return f"SELECT {selected} FROM {rows} WHERE {_in_areas(target, areas)} ORDER BY {_order(target, order)}"
@@ -184,12 +194,19 @@ def _birth(target: Target) -> str:
     return f"coalesce({', '.join(known)}, NULL)::VARCHAR" if known else "NULL::VARCHAR"
 
 
+def _number(target: Target) -> str:
+    """The identity number by the row itself, else by the golden record of its resident."""
+    known = [f"base.{_name(target.number_column)}"] if target.number_column else []
+    known += ["person.id_number"] if target.persons and not target.holds_residents else []
+    return f"coalesce({', '.join(known)}, NULL)::VARCHAR" if known else "NULL::VARCHAR"
+
+
 def _persons_join(target: Target) -> str:
     if target.holds_residents or target.persons is None:
         return ""
     crosswalk, residents = (relation(target.persons, name) for name in ("crosswalk", "residents"))
     mine = f"SELECT record, resident_id FROM {crosswalk} WHERE dataset = '{_literal(target.key)}'"
-    people = f"SELECT resident_id, birth_date FROM {residents}"
+    people = f"SELECT resident_id, birth_date, id_number FROM {residents}"
     return f"LEFT JOIN ({mine}) AS crosswalk ON crosswalk.record = base._record LEFT JOIN ({people}) AS person USING (resident_id)"
 
 

@@ -64,6 +64,11 @@ class Target:
     """The only department that may have it, of golden values that go back to it."""
 
     @property
+    def has_numbers(self) -> bool:
+        """Whether a row's identity number is known, by itself or by its resident."""
+        return self.number_column is not None or self.persons is not None
+
+    @property
     def is_golden(self) -> bool:
         return self.key == GOLDEN
 

@@ -71,19 +71,34 @@ class GrantState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Clients:
+    """A list of the grantee's own clients that was uploaded: its digest and how many it lists (`access.clients`)."""
+
+    digest: str
+    size: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {"digest": self.digest, "size": self.size}
+
+
+@dataclass(frozen=True, kw_only=True)
 class RowScope:
-    """Which rows a grant reaches: those in one of `areas` (all where none is named) whose columns have one of the values in `equals`."""
+    """Which rows a grant reaches: those in one of `areas` (all where none is named) whose columns have one of the values in `equals`,
+    of people on the list of `clients` (everybody where there is none)."""
 
     areas: tuple[str, ...] = ()
     equals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    clients: Clients | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return {"areas": list(self.areas), "equals": {column: list(values) for column, values in sorted(self.equals.items())}}
+        scope = {"areas": list(self.areas), "equals": {column: list(values) for column, values in sorted(self.equals.items())}}
+        return {**scope, "clients": self.clients.as_json()} if self.clients else scope
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "RowScope":
         equals = {column: tuple(values) for column, values in content.get("equals", {}).items()}
-        return cls(areas=tuple(content.get("areas", ())), equals=equals)
+        clients = Clients(**content["clients"]) if content.get("clients") else None
+        return cls(areas=tuple(content.get("areas", ())), equals=equals, clients=clients)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Extracts of all residents under one grant, 20 columns, in bounded memory, to bench/results/extracts.json.
 
 `python -m bench.extracts [--residents N] [--home FOLDER]`: a golden version of N invented residents is laid out, two in a hundred of them
-with a value in dispute; then each extract is taken through the door by a process of its own, whose peak of memory is told. Masked (T2: masks,
-pseudonyms, fingerprints, marks of dispute) and plain (T4). What a receipt, a population and two records cost is within the time.
+with a value in dispute; then each extract is taken through the door by a process of its own, whose peak of memory is told. Masked (T2:
+masks, pseudonyms, fingerprints, marks of dispute) and plain (T4). Receipt, population and the two records are within the time.
 """
 
 import argparse
@@ -41,7 +41,7 @@ COLUMNS = {
     "ethnicity": "lpad((1 + n % 56)::VARCHAR, 2, '0')",
     "phone": "'13' || lpad((n % 1000000000)::VARCHAR, 9, '0')",
     "guardian_phone": "CASE WHEN n % 7 = 0 THEN '15' || lpad((n % 1000000000)::VARCHAR, 9, '0') END",
-    "residence_address": "place || '南海大道' || (n % 400)::VARCHAR || '号天湖郦都' || (n % 30)::VARCHAR || '栋' || (n % 3000)::VARCHAR || '室'",
+    "residence_address": "place || '南海大道' || (n % 400) || '号天湖郦都' || (n % 30) || '栋' || (n % 3000) || '室'",
     "hukou_address": "place || '桂澜路' || (n % 700)::VARCHAR || '号' || (n % 2000)::VARCHAR || '室'",
     "grid_code": "'440605' || lpad((1 + n % 7)::VARCHAR, 3, '0') || lpad((1 + n % 40)::VARCHAR, 3, '0') || '001'",
     "marital_status": "['10','20','30','40'][1 + n % 4]",
@@ -54,7 +54,8 @@ COLUMNS = {
     "former_name": "CASE WHEN n % 50 = 0 THEN '王小' END",
     "updated_at": "'2026-10-01T08:00:00'",
 }
-PLACE = "'广东省佛山市南海区' || ['桂城街道','狮山镇','大沥镇','里水镇','西樵镇','丹灶镇','九江镇'][1 + n % 7] || chr(20000 + (n % 280)::INTEGER) || '东社区'"
+STREETS = "['桂城街道','狮山镇','大沥镇','里水镇','西樵镇','丹灶镇','九江镇'][1 + n % 7]"
+PLACE = f"'广东省佛山市南海区' || {STREETS} || chr(20000 + (n % 280)::INTEGER) || '东社区'"
 TAKEN = (("csv", Tier.T2), ("parquet", Tier.T2), ("csv", Tier.T4), ("parquet", Tier.T4))
 
 
@@ -115,10 +116,9 @@ def lay_out(root: Path, residents: int) -> dict[Tier, int]:
 def write_golden(folder: Path, residents: int) -> None:
     folder.mkdir(parents=True)
     columns = ", ".join(f"{sql} AS {name}" for name, sql in COLUMNS.items())
-    people = f"SELECT n, DATE '1935-01-01' + (n * 7919 % 32000)::INTEGER AS born, {PLACE} AS place FROM range(1, {residents} + 1) t(n)"
-    doubted = (
-        f"SELECT {COLUMNS['resident_id']} AS resident_id, 'phone' AS element, 'disputed' AS status FROM range(1, {residents} + 1) t(n)"
-    )
+    everybody = f"FROM range(1, {residents} + 1) t(n)"
+    people = f"SELECT n, DATE '1935-01-01' + (n * 7919 % 32000)::INTEGER AS born, {PLACE} AS place {everybody}"
+    doubted = f"SELECT {COLUMNS['resident_id']} AS resident_id, 'phone' AS element, 'disputed' AS status {everybody}"
     with duckdb.connect() as con:
         con.execute(f"COPY (SELECT {columns} FROM ({people})) TO '{folder}/residents.parquet' (FORMAT parquet, COMPRESSION zstd)")
         con.execute(f"COPY ({doubted} WHERE n % 50 = 0) TO '{folder}/values.parquet' (FORMAT parquet)")
@@ -132,7 +132,10 @@ def take(root: Path, file_format: str, number: int) -> dict[str, object]:
     with open_door(home, open_store(home.store_url), lambda: datetime.now(UTC), origin="bench") as door:
         answer = door.extract("operator", number, out, file_format)
     took = time.perf_counter() - began
-    figures = {"seconds": round(took, 1), "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)}
+    figures: dict[str, object] = {
+        "seconds": round(took, 1),
+        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+    }
     figures |= {"rows": answer.rows, "residents": answer.residents, "file_mib": round(out.stat().st_size / 2**20)}
     out.unlink()
     return figures

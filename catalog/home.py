@@ -67,6 +67,11 @@ class Home:
         return self.root / "finding.db"
 
     @property
+    def clients(self) -> Path:
+        """Lists of departments' own clients, as keyed hashes, named by their digests."""
+        return self.root / "clients"
+
+    @property
     def serving_dir(self) -> Path:
         """The versioned `serving-N.db` files."""
         return self.root / "serving"

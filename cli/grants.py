@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
+from pathlib import Path
 
 import click
 
 from access.accounts import OPERATOR_NAME, Role, create_account, load_account
+from access.clients import keep_clients
 from access.grant_book import OpenBook, Wanted
 from access.grants import change_state, grant_warnings, list_grants
 from access.grants import grant as make_grant
 from access.log_faults import log_faults_translated
 from access.targets import load_target
-from access.terms import MODE_TEXTS, Disputed, GrantState, Mode, Quota, RowScope
+from access.terms import MODE_TEXTS, Clients, Disputed, GrantState, Mode, Quota, RowScope
 from audit.log import Log, open_log
 from casework.regradings import list_regradings, see_regrading, tell_regraded
 from catalog.snapshots import CHINA
@@ -29,6 +31,7 @@ NEXT = {
     Mode.VERIFY: "verify {} --as ACCOUNT",
 }
 """What a grant of a mode is used by."""
+CLIENTS_HELP = "Only people on this list: a text of one identity number a line (本部门服务对象清单)."
 by_option = click.option("--as", "by", default=OPERATOR_NAME, show_default=True, help="The account that decides (账号).")
 day = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -85,6 +88,7 @@ def account(here: Platform, name: str, title: str, department: str | None, roles
 @click.option(
     "--mask", "masks", multiple=True, help="COLUMN=MASK: another mask than the usual one, of those in rules/tiers.yaml (脱敏方法)."
 )
+@click.option("--clients", type=click.Path(path_type=Path, dir_okay=False), help=CLIENTS_HELP)
 @click.option(
     "--disputed",
     type=click.Choice([one.value for one in Disputed]),
@@ -103,7 +107,8 @@ def account(here: Platform, name: str, title: str, department: str | None, roles
 @platform
 def add(
     here: Platform, grantee: str, target: str, columns: str, tier: str, purpose: str, basis: str, case_number: str, areas: tuple[str, ...],
-    filters: tuple[str, ...], audience: str, named: tuple[str, ...], masks: tuple[str, ...], disputed: str, mode: str,
+    filters: tuple[str, ...], audience: str, named: tuple[str, ...], masks: tuple[str, ...], clients: Path | None,
+    disputed: str, mode: str,
     calls_a_day: int | None, valid_from: datetime | None, valid_to: datetime, by: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a grant (授权). Its terms never change: wider terms are a new grant."""
@@ -119,7 +124,7 @@ def add(
         purpose=purpose,
         legal_basis=basis,
         case_number=case_number,
-        row_scope=RowScope(areas=areas, equals=parsed_filters(filters)),
+        row_scope=RowScope(areas=areas, equals=parsed_filters(filters), clients=uploaded_clients(here, clients)),
         valid_from=valid_from.date() if valid_from else date.today(),  # noqa: DTZ011 — a day of the bureau's calendar
         valid_to=valid_to.date(),
         disputed=Disputed(disputed),
@@ -232,6 +237,14 @@ def parsed_masks(masks: tuple[str, ...]) -> Mapping[str, str]:
     if wrong := next((text for text, (_, equals, _) in zip(masks, parts, strict=True) if not equals), None):
         raise click.BadParameter(f"{wrong}: 应为 COLUMN=MASK", param_hint="--mask")
     return {column: mask for column, _, mask in parts}
+
+
+def uploaded_clients(here: Platform, file: Path | None) -> Clients | None:
+    """The list of clients in a file, kept; none where none is given."""
+    if file is None:
+        return None
+    with here.store.session() as session:
+        return keep_clients(here.home.clients, session, the_log(here), file)
 
 
 def parsed_filters(filters: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +23,7 @@ from casework.requests.using import Certificate, UseReport, use_reports
 from casework.requests.weighing import look_at_impact
 from catalog.snapshots import CHINA
 from cli.answers import the_door
-from cli.grants import day, parsed_filters, parsed_masks, the_log
+from cli.grants import CLIENTS_HELP, day, parsed_filters, parsed_masks, the_log, uploaded_clients
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
@@ -54,6 +55,7 @@ TERM_OPTIONS: tuple[Callable[[Command], Command], ...] = (
     click.option("--case", "case_number", help="Case number (办件号)."),
     click.option("--area", "areas", multiple=True, help="Only rows of this area: a code of 6, 9, 12 or 15 digits (行范围)."),
     click.option("--where", "filters", multiple=True, help="Only rows where COLUMN=VALUE (行范围)."),
+    click.option("--clients", type=click.Path(path_type=Path, dir_okay=False), help=CLIENTS_HELP),
     click.option("--from", "valid_from", type=day, help="First day; by default today (起)."),
     click.option("--to-day", "valid_to", type=day, help="Last day (止)."),
     click.option("--quota", "quotas", multiple=True, help="NAME=NUMBER: calls_per_day, extracts, rows_per_extract (限额)."),
@@ -101,7 +103,7 @@ def draft(here: Platform, by: str, as_json: bool, **given: Any) -> None:
         valid_to=given["valid_to"].date(),
     )
     act = Act(by=by, now=here.now())
-    made = writing.draft(here.store, here.lake, the_log(here), act=act, terms=_changed(blank, given))
+    made = writing.draft(here.store, here.lake, the_log(here), act=act, terms=_changed(here, blank, given))
     print_request(made, as_json, f"下一步 Next: tongchou request submit {made.id} --as {by}")
 
 
@@ -117,7 +119,7 @@ def edit(here: Platform, number: int, by: str, seen: int | None, as_json: bool, 
     with here.store.session() as session:
         known = load_request(session, number)
     act = Act(by=by, now=here.now(), seen=known.version if seen is None else seen)
-    terms = _changed(known.terms, given)
+    terms = _changed(here, known.terms, given)
     print_request(writing.edit(here.store, here.lake, the_log(here), number=number, act=act, terms=terms), as_json)
 
 
@@ -419,7 +421,7 @@ def print_impact(found: "Impact") -> None:
         console.print(f"提示 Note: {warning}", markup=False)
 
 
-def _changed(terms: RequestTerms, given: Mapping[str, Any]) -> RequestTerms:
+def _changed(here: Platform, terms: RequestTerms, given: Mapping[str, Any]) -> RequestTerms:
     """The terms with what was given on the command line in the place of what stood there."""
     plain = ("target", "purpose", "scene", "use_scope", "legal_basis", "case_number", "responsible", "widens", "tier_reason")
     changes: dict[str, Any] = {name: given[name] for name in plain if given[name] is not None}
@@ -435,8 +437,9 @@ def _changed(terms: RequestTerms, given: Mapping[str, Any]) -> RequestTerms:
         "warranted": bool,
     }
     changes |= {name: read(given[name]) for name, read in readers.items() if given[name]}
-    if given["areas"] or given["filters"]:
-        changes["row_scope"] = RowScope(areas=given["areas"], equals=parsed_filters(given["filters"]))
+    if given["areas"] or given["filters"] or given["clients"]:
+        clients = uploaded_clients(here, given["clients"])
+        changes["row_scope"] = RowScope(areas=given["areas"], equals=parsed_filters(given["filters"]), clients=clients)
     return replace(terms, **changes)
 
 
