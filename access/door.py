@@ -34,6 +34,7 @@ from access.impact import Release, earlier_releases, weigh
 from access.inquiries import ByName, Inquiry, Kinship, LookUp, Matter, Named, person, verification
 from access.labels import labelled_columns, with_labels
 from access.linkage import PAIR, check_usable, hands_out_pseudonyms, linked_batches, load_ticket, pair_target
+from access.loading import Destination, loaded_aside
 from access.log_faults import log_faults_translated
 from access.places import free_places, give_back, places_taken, taken_place
 from access.populations import Population
@@ -59,7 +60,7 @@ from access.reversal import MOST_REVERSED, reverse, subjects_of
 from access.staging import Staging, check_writable, is_dead, sweep
 from access.statistics import Statistic, dimensions_of, statistic_of, tabulate
 from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target
-from access.terms import Disputed, Grant, Quota, RowScope
+from access.terms import Disputed, Grant, Mode, Quota, RowScope
 from access.tracing import trace
 from audit.keys import read_private, write_private
 from audit.log import Log, Sealed, open_log
@@ -86,6 +87,7 @@ from rules.tiers import AnswerForm, Tier, load_tier_policy
 from rules.version import rules_version
 
 PARQUET = "parquet"
+TABLE = "table"
 CROSSWALK_COLUMNS = ("dataset", "record", RESIDENT_ID)
 FINGERPRINT_HEX_DIGITS = 16
 MOST_FOUND_RECORDED = 100
@@ -122,12 +124,13 @@ class _Admitted:
 
 @dataclass(frozen=True, kw_only=True)
 class _Delivery:
-    """What a bulk answer is written as, and where it goes."""
+    """What a bulk answer is written as, and where it goes: to the file `out`, or into a table, and then only its receipt goes to files."""
 
     out: Path
     file_format: str
     names: Sequence[str]
     receipt_beside: bool = False
+    into: Destination | None = None
 
 
 class Door:
@@ -157,6 +160,23 @@ class Door:
         admitted = self._admit(Act.EXTRACT, actor, grant.purpose if grant else "", grant, {"grant": grant_id, "format": file_format})
         names = self._mask_terms(admitted).names
         delivery = _Delivery(out=out, file_format=file_format, names=names, receipt_beside=True)
+        return self._hand_over(admitted, delivery, lambda con, residents: self._masked(con, admitted, residents))
+
+    def load(self, actor: str, grant_id: int, into: Destination, receipt: Path) -> Answer:
+        """Load what a grant for table exchange gives into a department's database, its receipt to a file.
+
+        Denied DOOR-MODE for a grant that is not for tables; Refused DOOR-TABLE if the database does not take it: it is as it was then.
+        """
+        check_writable(receipt, self._home)
+        with self._store.session() as session:
+            grant = load_grant(session, grant_id)
+        facts = {"grant": grant_id, "format": TABLE, "table": into.table}
+        admitted = self._admit(Act.EXTRACT, actor, grant.purpose if grant else "", grant, facts)
+        with self._attempted(admitted):
+            if admitted.grant is None or admitted.grant.mode is not Mode.TABLE:
+                raise Denied("DOOR-MODE", where=str(grant_id))
+        names = self._mask_terms(admitted).names
+        delivery = _Delivery(out=receipt, file_format=PARQUET, names=names, receipt_beside=True, into=into)
         return self._hand_over(admitted, delivery, lambda con, residents: self._masked(con, admitted, residents))
 
     def statistics(self, actor: str, grant_id: int, by: Sequence[str], *, sums: bool = True) -> Answer:
@@ -692,18 +712,28 @@ class Door:
     def _deliver(self, admitted: _Admitted, delivery: _Delivery, staged: Path, receipt: Receipt, seq: int, place: int | None) -> None:
         """Hand over what is sealed, its receipt first; looked at once more, for sealing may have waited."""
         try:
-            self._check_still_granted(admitted)
-            with self._store.session() as session, session.begin():
-                number = add_receipt(session, receipt, seq)
-                give_back(session, place)
-            if delivery.receipt_beside:
-                beside = self._staging.new_file(".json")
-                beside.write_text(as_json(receipt, number, seq, self._log), encoding="utf-8")
-                self._staging.hand_over(beside, delivery.out.with_name(delivery.out.name + RECEIPT_SUFFIX))
-            self._staging.hand_over(staged, delivery.out)
-        except Denied as stopped:
-            self._recorder.withhold(admitted.act, seq, stopped.code)
+            if delivery.into is None:
+                self._check_still_granted(admitted)
+                self._give_receipt(delivery, receipt, seq, place, RECEIPT_SUFFIX)
+                self._staging.hand_over(staged, delivery.out)
+                return
+            with loaded_aside(delivery.into, staged, lambda: self._check_still_granted(admitted)) as swap:
+                self._check_still_granted(admitted)
+                self._give_receipt(delivery, receipt, seq, place, "")
+                swap()
+        except TongchouError as stopped:
+            if admitted.act is Act.EXTRACT:
+                self._recorder.withhold(admitted.act, seq, stopped.code)
             raise
+
+    def _give_receipt(self, delivery: _Delivery, receipt: Receipt, seq: int, place: int | None, suffix: str) -> None:
+        with self._store.session() as session, session.begin():
+            number = add_receipt(session, receipt, seq)
+            give_back(session, place)
+        if delivery.receipt_beside:
+            beside = self._staging.new_file(".json")
+            beside.write_text(as_json(receipt, number, seq, self._log), encoding="utf-8")
+            self._staging.hand_over(beside, delivery.out.with_name(delivery.out.name + suffix))
 
     def _watched(self, batches: Batches, admitted: _Admitted) -> Batches:
         for batch in batches:

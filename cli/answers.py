@@ -1,5 +1,6 @@
 """Commands that give an answer about residents: export, extract, why. All of them go through the door."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,6 +10,7 @@ import click
 
 from access.accounts import OPERATOR_NAME
 from access.door import Door, open_door
+from access.loading import destination
 from access.recording import Answer
 from cli.output import as_json_option, console, print_json
 from cli.platform import Platform, platform
@@ -100,6 +102,21 @@ def extract(here: Platform, grant: int, out: Path, file_format: str | None, acto
     """Take what GRANT gives (提取), masked as its tier demands, with a receipt (回执) beside it."""
     with the_door(here) as door:
         print_answer(door.extract(actor, grant, out, file_format or out.suffix.lstrip(".").lower()), as_json)
+
+
+@click.command()
+@click.argument("grant", type=int)
+@click.option("--into", "url", required=True, help="SQLAlchemy URL of the department's database; secrets or all of it as ${ENV} (库).")
+@click.option("--table", required=True, help="The table; what stands in it is replaced, at once (表名).")
+@click.option("--receipt", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where the receipt goes (回执).")
+@click.option("--as", "actor", required=True, help="The account that asks (账号), of the department that holds the grant.")
+@as_json_option
+@platform
+def load(here: Platform, grant: int, url: str, table: str, receipt: Path, actor: str, as_json: bool) -> None:
+    """Load what GRANT, one for table exchange, gives into a department's database (库表交换), masked as its tier demands."""
+    into = destination(url, table, os.environ)
+    with the_door(here) as door:
+        print_answer(door.load(actor, grant, into, receipt), as_json)
 
 
 @click.command()

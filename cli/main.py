@@ -46,6 +46,7 @@ COMMANDS = {
     "init": "cli.catalogue:init",
     "kinship": "cli.inquiries:kinship",
     "look-up": "cli.inquiries:look_up",
+    "load": "cli.answers:load",
     "propose": "cli.catalogue:propose",
     "pseudonyms": "cli.pseudonyms:pseudonyms",
     "quality": "cli.catalogue:quality",

@@ -20,8 +20,9 @@ from access.door import Door
 from access.files import write
 from access.grants import change_state
 from access.linkage import approve_linkage
+from access.loading import Destination, destination
 from access.recording import Answer
-from access.terms import GrantState
+from access.terms import GrantState, Mode
 from audit.log import Sealed
 from audit.merkle import root_from_inclusion
 from audit.notes import read_checkpoint
@@ -225,6 +226,7 @@ def test_who_asks_about_a_resident_that_is_not_there_is_recorded_too(platform: P
 Ask = Callable[[Platform, Path, str], Answer]
 ASKS: dict[str, Ask] = {
     "extract": lambda p, out, actor: p.door.extract(actor, p.grant().id, out, "parquet"),
+    "load": lambda p, out, actor: p.door.load(actor, p.grant(mode=Mode.TABLE).id, a_database(out), out),
     "trace": lambda p, out, actor: p.door.trace(actor, EXPORT, leaked(p, out)),
     "statistics": lambda p, out, actor: p.door.statistics(actor, p.grant(tier=Tier.T0, columns=["sex"]).id, ["sex"]),
     "export_golden": lambda p, out, actor: p.door.export_golden(actor, EXPORT, out),
@@ -256,6 +258,10 @@ def a_linkage(platform: Platform) -> int:
     first, second = (platform.grant(columns=["resident_id"], grantee=grantee).id for grantee in ("civil_affairs", "health"))
     terms = {"legal_basis": "《中华人民共和国社会救助法》第十一条", "case_number": "2026-17", "reason": EXPORT}
     return approve_linkage(platform.store, platform.log, by="song", grants=(first, second), valid_to=NOW.date(), now=NOW, **terms).id
+
+
+def a_database(out: Path) -> Destination:
+    return destination("${URL}", "people", {"URL": f"sqlite:///{out.with_name('department.db')}"})
 
 
 def leaked(platform: Platform, out: Path) -> Path:
