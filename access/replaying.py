@@ -140,6 +140,8 @@ def _extract(
     grant = load_grant(session, int(recorded.asked["grant"]))
     if grant is None:
         raise Refused("DOOR-NO-REPLAY", where=str(recorded.seq), what="授权已不在 the grant is gone")
+    if grant.row_scope.clients is not None:
+        raise Refused("DOOR-NO-REPLAY", where=str(recorded.seq), what="按服务对象清单限定 its rows are those of a list of clients")
     key = key_of(keys, grant.grantee, _epoch_at(session, grant, recorded.at))
     disputed = grant.disputed if target.holds_residents else Disputed.KEEP
     terms = MaskTerms(plan=plan, policy=policy, key=key, today=recorded.day, disputed=disputed)
