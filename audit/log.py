@@ -8,12 +8,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from audit.errors import KeyProblem, LogBroken, ProofInvalid, RecordDestroyed, RecordRefused
 from audit.events import Event
 from audit.keys import LogKeys, create_keys, load_keys
-from audit.merkle import check_consistency, consistency_proof, inclusion_proof, leaf_hash
+from audit.merkle import check_consistency, consistency_proof, inclusion_proof, leaf_hash, leaf_hashes
 from audit.notes import Checkpoint, read_checkpoint, sign
 from audit.records import Body, Record, decode, encode
 from audit.storage import Storage, Transaction, as_bytes, open_storage
@@ -206,13 +207,13 @@ class Log:
         head = read_checkpoint(note, self._keys.verifier) if note else None
         if note is None or head is None or seq >= head.size:
             raise ProofInvalid(f"record {seq} is not sealed yet")
-        root = range_root_from(self._read_tile)
+        root = range_root_from(cache(self._read_tile))
         path = inclusion_proof(seq, head.size, root)
         return InclusionProof(seq=seq, leaf_hash=root(seq, seq + 1), path=tuple(path), note=note)
 
     def prove_consistency(self, old: int, new: int) -> list[bytes]:
         """That the tree of `new` leaves begins with the tree of `old` leaves."""
-        return consistency_proof(old, new, range_root_from(self._read_tile))
+        return consistency_proof(old, new, range_root_from(cache(self._read_tile)))
 
     def close(self) -> None:
         self._storage.close()
@@ -401,7 +402,7 @@ def _unsealed(db: Transaction, size: int) -> list[bytes]:
     for expected, (seq, _) in enumerate(rows, start=size):
         if seq != expected:
             raise LogBroken(expected, "a record is missing that had been written")
-    return [leaf_hash(as_bytes(record)) for _, record in rows]
+    return leaf_hashes(as_bytes(record) for _, record in rows)
 
 
 def _tile(db: Transaction, level: int, position: int) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from audit.errors import LogBroken, LogError, RecordRefused
 from audit.events import Event
 from audit.log import Log
-from audit.merkle import EMPTY_ROOT, leaf_hash, node_hash, tree_root
+from audit.merkle import EMPTY_ROOT, leaf_hashes, node_hash, tree_root
 from audit.notes import Checkpoint, Verifier, read_checkpoint
 from audit.records import decode
 from audit.storage import Storage, Transaction, as_bytes, first_kept
@@ -237,7 +237,7 @@ def _groups(db: Transaction) -> Iterator[Group]:
     for rows in _in_tiles(_records(db)):
         fit = next((i for i, (seq, _) in enumerate(rows) if seq != expected + i), len(rows))
         gap = "" if fit == len(rows) else ("a record is missing" if rows[fit][0] > expected + fit else "a record stands out of order")
-        yield Group(start=expected, leaves=tuple(leaf_hash(as_bytes(record)) for _, record in rows[:fit]), gap=gap)
+        yield Group(start=expected, leaves=tuple(leaf_hashes(as_bytes(record) for _, record in rows[:fit])), gap=gap)
         if gap:
             return
         expected += fit
@@ -275,7 +275,10 @@ def _stored_leaves(db: Transaction, group: Group) -> list[bytes]:
 
 def _compare_leaves(group: Group, kept: Sequence[bytes], end: int, how: str) -> list[Finding]:
     """Where the records first differ from the leaf hashes that were kept of [group.start, end)."""
-    for offset, leaf in enumerate(group.leaves[: max(0, end - group.start)]):
+    promised = group.leaves[: max(0, end - group.start)]
+    if promised == tuple(kept[: len(promised)]):
+        return []
+    for offset, leaf in enumerate(promised):
         if offset >= len(kept):
             return (
                 [Finding(index=group.start + offset, reason=f"the leaf of this record is missing from those {how}")]
