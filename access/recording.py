@@ -12,6 +12,7 @@ from typing import Any
 
 from access.decision import Act, Decision
 from access.log_faults import log_faults_translated
+from audit.errors import LogBroken
 from audit.events import Event
 from audit.log import Log, OpenIntent, Sealed
 
@@ -35,7 +36,8 @@ class Answer:
 
     def __init__(self, log: Log, sealed: Sealed, *, path: Path | None = None, value: object = None) -> None:
         entry = log.entry(sealed.seq)
-        assert entry.record.event.action == "result", "an answer needs its RESULT record"
+        if entry.record.event.action != "result":
+            raise LogBroken(sealed.seq, "an answer needs its RESULT record")
         self.seq = sealed.seq
         self.rows: int = entry.record.body["rows"]
         self.residents: int = entry.record.body["residents"]
