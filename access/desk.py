@@ -16,18 +16,19 @@ from sqlalchemy.orm import Session
 from access.accounts import Account, load_account
 from access.api_keys import authenticate_key
 from access.as_made import MadeTerms
+from access.clients import read_clients
 from access.counts import ACTOR, GRANT, SUBJECT, Counted, Tally, count
 from access.decision import Act, Decision, Question, Reason, decide
 from access.epochs import epochs_of, key_of
 from access.grant_book import OpenBook
 from access.inquiries import Asker, ByName, Inquiry, Kinship, Told, Verification
 from access.log_faults import log_faults_translated
-from access.look_up import Wanted, columns_read, in_areas, look_up
+from access.look_up import Reach, Wanted, columns_read, look_up
 from access.presence import Means, Presence
 from access.recording import Answer, Facts, Outcome, Recorder, Written, aborted_record, result_record
 from access.residents import Found, ServedResidents
 from access.targets import Target, served_target
-from access.terms import Grant, Quota
+from access.terms import Grant, Quota, RowScope
 from access.verification import kinship, verify
 from audit.errors import RecordRefused
 from audit.log import Log, Sealed
@@ -112,6 +113,7 @@ class Desk:
         self._lake = Lake(home.lake_root)
         self._target: tuple[Serving, datetime, Target] | None = None
         self._secrets: dict[str, RecipientKey] = {}
+        self._clients: dict[str, frozenset[str]] = {}
         self._owed: list[Written] = []
 
     def answer(self, inquiry: Inquiry) -> Answer:
@@ -292,7 +294,7 @@ class Desk:
         found = self._found(heard, target)
         looked_up = [one for one in heard if one.act is Act.LOOK_UP]
         answers = iter(look_up([self._wanted(one, target, found) for one in looked_up], self._policy, self._today()))
-        return [next(answers) if one.act is Act.LOOK_UP else _verdict(one, target, found) for one in heard]
+        return [next(answers) if one.act is Act.LOOK_UP else self._verdict(one, target, found) for one in heard]
 
     def _found(self, heard: Sequence[_Heard], target: Target) -> Mapping[str, Found]:
         """By each identifying element, the residents whom these inquiries are about."""
@@ -312,9 +314,29 @@ class Desk:
             target=target,
             plan=one.decision.plan,
             scope=one.grant.row_scope,
+            reach=self._reach(one.grant.row_scope),
             key=self._secret(one.grant.grantee),
             disputed=one.grant.disputed,
         )
+
+    def _verdict(self, one: _Heard, target: Target, found: Mapping[str, Found]) -> Told:
+        """Yes, no or not known; whom the grant does not reach is nobody."""
+        assert one.grant is not None, "no inquiry is allowed without a grant"
+        matter, reach = one.posed.inquiry.matter, self._reach(one.grant.row_scope)
+        first, *second = [[row for row in found[person.by].get(person.value, ()) if reach.holds(row, target)] for person in matter.persons]
+        if isinstance(matter, Kinship):
+            return kinship(matter, first, second[0], one.grant.columns)
+        assert isinstance(matter, Verification)
+        return verify(matter, first)
+
+    def _reach(self, scope: RowScope) -> Reach:
+        """A list of clients never changes, its name is its digest; so it is read once."""
+        if scope.clients is None:
+            return Reach(areas=scope.areas, clients=None, hashed=self._log.subject)
+        digest = scope.clients.digest
+        if digest not in self._clients:
+            self._clients[digest] = frozenset(read_clients(self._home.clients, scope.clients, self._log).hashes.to_pylist())
+        return Reach(areas=scope.areas, clients=self._clients[digest], hashed=self._log.subject)
 
     def _secret(self, recipient: str) -> RecipientKey:
         if recipient not in self._secrets:
@@ -325,17 +347,6 @@ class Desk:
 
     def _today(self) -> date:
         return self._clock().astimezone(CHINA).date()
-
-
-def _verdict(one: _Heard, target: Target, found: Mapping[str, Found]) -> Told:
-    """Yes, no or not known; who lives outside the row scope is nobody."""
-    assert one.grant is not None, "no inquiry is allowed without a grant"
-    matter, areas = one.posed.inquiry.matter, one.grant.row_scope.areas
-    first, *second = [[row for row in found[person.by].get(person.value, ()) if in_areas(row, target, areas)] for person in matter.persons]
-    if isinstance(matter, Kinship):
-        return kinship(matter, first, second[0], one.grant.columns)
-    assert isinstance(matter, Verification)
-    return verify(matter, first)
 
 
 def _account(session: Session, name: str) -> Account:

@@ -6,6 +6,7 @@ platform reads resident rows for an answer.
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
@@ -22,8 +23,11 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, load_account
 from access.as_made import MadeTerms
+from access.case_look_up import MOST_GRANTS, as_bytes, document, part_of, persons_of, residents_of, told_of
 from access.casefiles import door_check_residents, door_check_worker, item_residents, read_form, read_items, ticket_department
 from access.clients import Listed, read_clients
+from access.counts import GRANT as PER_GRANT
+from access.counts import Counted, count
 from access.decision import Act, Case, Decision, Question, Reason, decide
 from access.desk import Desk
 from access.differencing import answered, differs_by_few, earlier_answers, keep_groups
@@ -31,11 +35,12 @@ from access.epochs import MASTER_KEY, epochs_of, key_of
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
-from access.inquiries import ByName, Inquiry, Kinship, LookUp, Matter, Named, person, verification
+from access.inquiries import ByName, Inquiry, Kinship, LookUp, Matter, Named, Person, person, verification
 from access.labels import labelled_columns, with_labels
 from access.linkage import PAIR, check_usable, hands_out_pseudonyms, linked_batches, load_ticket, pair_target
 from access.loading import Destination, loaded_aside
 from access.log_faults import log_faults_translated
+from access.look_up import recorded_columns
 from access.places import free_places, give_back, places_taken, taken_place
 from access.populations import Population
 from access.presence import Presence
@@ -59,7 +64,7 @@ from access.replaying import Recorded, Replayed, doubts_of, recorded_answer, rep
 from access.reversal import MOST_REVERSED, reverse, subjects_of
 from access.staging import Staging, check_writable, is_dead, sweep
 from access.statistics import Statistic, dimensions_of, statistic_of, tabulate
-from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target
+from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target, required_golden
 from access.terms import Disputed, Grant, Mode, Quota, RowScope
 from access.tracing import trace
 from audit.keys import read_private, write_private
@@ -349,6 +354,61 @@ class Door:
         """Whether one person is the father or mother of another: yes, no or not known."""
         return self._ask(actor, grant_id, Kinship(parent=parent, child=child), case_number)
 
+    def case_look_up(self, actor: str, grants: Sequence[int], case_number: str, numbers: Sequence[str], out: Path) -> Answer:
+        """What several granted data sets say of the persons of one case (办案查询), as JSON at `out`; staged and sealed as one.
+
+        Each grant must be of a high tier and for this very case; one that is not denies the whole.
+        """
+        check_writable(out, self._home)
+        persons = persons_of(numbers)
+        if not 0 < len(set(grants)) <= MOST_GRANTS:
+            raise Refused("DOOR-ASKED", where="grants", what=f"1–{MOST_GRANTS}")
+        asked: Facts = {"grants": sorted(set(grants)), "case_number": case_number}
+        admitted = [self._admit_to_case(actor, number, case_number, len(persons), asked) for number in asked["grants"]]
+        staged = self._staging.new_file(".json")
+        try:
+            with self._recorder.intend(Act.CASE_LOOK_UP, self._case_facts(admitted, persons, asked)) as recording:
+                outcome = self._staged_case(admitted, case_number, persons, staged)
+                for one in admitted:
+                    self._check_still_granted(one)
+                answer = Answer(self._log, recording.result(outcome), path=out)
+                self._staging.hand_over(staged, out)
+        finally:
+            staged.unlink(missing_ok=True)
+        return answer
+
+    def _admit_to_case(self, actor: str, number: int, case_number: str, persons: int, asked: Facts) -> _Admitted:
+        """Admitted under one grant of a case; each person counts as a call of that grant."""
+        with self._store.session() as session:
+            grant = load_grant(session, number)
+        admitted = self._admit(Act.CASE_LOOK_UP, actor, grant.purpose if grant else "", grant, asked, case_number=case_number)
+        if grant is not None and Quota.CALLS_PER_DAY in grant.quotas:
+            counted = Counted(kind=PER_GRANT, name=str(number))
+            with self._store.session() as session, session.begin():
+                before = count(session, Counter({counted: persons}), self._today()).take(counted)
+            self._require(replace(admitted.question, calls=before + persons - 1), admitted.facts)
+        return admitted
+
+    def _case_facts(self, admitted: Sequence[_Admitted], persons: Sequence[Person], asked: Facts) -> Facts:
+        first = admitted[0]
+        kept = {name: first.facts[name] for name in ("actor", "department", "purpose", "policy_version", "rules_version")}
+        targets = [{"grant": one.grant.id, "target": one.target.key, "target_version": one.target.version} for one in admitted if one.grant]
+        return {**self._shown(), **kept, **asked, "targets": targets, "persons": [one.recorded(self._log.subject) for one in persons]}
+
+    def _staged_case(self, admitted: Sequence[_Admitted], case_number: str, persons: Sequence[Person], staged: Path) -> Outcome:
+        with self._store.session() as session:
+            golden = required_golden(session, self._lake)
+        with spilling_connection(self._staging.spill) as con:
+            known = residents_of(con, golden.folder, persons)
+            terms = [(one.grant, one.target, self._mask_terms(one)) for one in admitted if one.grant]
+            parts = [part_of(con, grant, target, mask, known.values(), self._listed(grant.row_scope)) for grant, target, mask in terms]
+        body = as_bytes(document(case_number, persons, known, parts))
+        staged.write_bytes(body)
+        about, residents = self._about(told_of(persons, known, parts))
+        columns = [{"grant": grant.id, **column} for grant, _, mask in terms for column in recorded_columns(mask.plan)]
+        rows = sum(len(some) for part in parts for some in part.rows.values())
+        return Outcome(rows=rows, residents=residents, digest=sha256(body).hexdigest(), facts={**about, "columns": columns})
+
     def desk(self) -> Desk:
         """A desk for one thread, for many inquiries at once. Whoever takes it closes it before the door."""
         return Desk(self._store, self._home, self._log, self._recorder, self._clock)
@@ -502,6 +562,7 @@ class Door:
         as_of: date | None = None,
         provider: str | None = None,
         case: Case | None = None,
+        case_number: str = "",
     ) -> _Admitted:
         """Decide, twice: before the target is looked at, so that nobody learns of it who may not, and with it.
 
@@ -519,6 +580,7 @@ class Door:
             provider=provider,
             extracts=self._extracts(grant),
             case=case,
+            case_number=case_number,
             key=self._presence.scope if self._presence else None,
             now=now,
             proven=self._presence is None or self._presence.proven(now),

@@ -12,7 +12,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from access.inquiries import Told
+from access.inquiries import ID_NUMBER, Hash, Told
 from access.reading import DISPUTED_COLUMN
 from access.residents import Row
 from access.targets import RESIDENT_ID, Target
@@ -30,6 +30,33 @@ Values = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Whom a grant reaches: residents of its areas, of those on its list of clients; everybody where it names neither.
+
+    `clients`: the keyed hashes of their identity numbers; `hashed` makes such a hash.
+    """
+
+    areas: tuple[str, ...]
+    clients: frozenset[str] | None
+    hashed: Hash
+
+    def holds(self, row: Row, target: Target) -> bool:
+        return self._lives_in_areas(row, target) and self._is_client(row, target)
+
+    def _lives_in_areas(self, row: Row, target: Target) -> bool:
+        if not self.areas:
+            return True
+        assert target.area_column is not None, "the decision lets no area scope through without an area column"
+        return (row[target.area_column] or "").startswith(self.areas)
+
+    def _is_client(self, row: Row, target: Target) -> bool:
+        if self.clients is None:
+            return True
+        number = row[target.number_column] if target.number_column else None
+        return bool(number) and self.hashed(ID_NUMBER, number or "") in self.clients
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """One look-up that was allowed: the residents of that number, and what of them may be told to whom."""
 
@@ -37,6 +64,7 @@ class Wanted:
     target: Target
     plan: Plan
     scope: RowScope
+    reach: Reach
     key: RecipientKey
     disputed: Disputed = Disputed.KEEP
 
@@ -49,18 +77,10 @@ def columns_read(target: Target, columns: Collection[str]) -> set[str]:
 
 def look_up(wanted: Sequence[Wanted], policy: TierPolicy, today: date) -> list[Told]:
     """What each look-up is told. A resident outside the row scope, and two who share a number, are told of as of nobody's."""
-    reached = [[row for row in one.rows if in_areas(row, one.target, one.scope.areas)] for one in wanted]
+    reached = [[row for row in one.rows if one.reach.holds(row, one.target)] for one in wanted]
     single = [place for place, rows in enumerate(reached) if len(rows) == 1]
     masked = dict(zip(single, _masked([(wanted[place], reached[place][0]) for place in single], policy, today), strict=True))
     return [_told(one, rows, masked.get(place)) for place, (one, rows) in enumerate(zip(wanted, reached, strict=True))]
-
-
-def in_areas(row: Row, target: Target, areas: Sequence[str]) -> bool:
-    """Whether a resident lives in one of the areas; anywhere, where none is named."""
-    if not areas:
-        return True
-    assert target.area_column is not None, "the decision lets no area scope through without an area column"
-    return (row[target.area_column] or "").startswith(tuple(areas))
 
 
 def birth_of(row: Row, target: Target) -> str | None:

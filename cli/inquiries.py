@@ -1,12 +1,14 @@
 """Commands that ask about single residents: look-up, verify, kinship. What names a person is asked for, never an argument."""
 
 import json
+from pathlib import Path
+from typing import TextIO
 
 import click
 
 from access.inquiries import ID_NUMBER, IDENTIFYING, Told, named
 from access.recording import Answer
-from cli.answers import actor_option, the_door
+from cli.answers import actor_option, out_option, print_answer, the_door
 from cli.output import as_json_option, console, print_json
 from cli.platform import Platform, platform
 
@@ -64,6 +66,26 @@ def kinship(here: Platform, grant: int, case_number: str, actor: str, as_json: b
     parent, child = named(ID_NUMBER, *values[:2]), named(ID_NUMBER, *values[2:])
     with the_door(here) as door:
         _print_verdict(door.kinship(actor, grant, parent, child, case_number), as_json)
+
+
+@click.command("case-look-up")
+@click.argument("grants", type=int, nargs=-1, required=True)
+@click.option("--case", "case_number", required=True, help="Case number of the grants (办件号).")
+@click.option(
+    "--persons",
+    type=click.File(encoding="utf-8-sig"),
+    default="-",
+    help="Identity numbers, one a line; by default from standard input (人员名单).",
+)
+@out_option
+@actor_option
+@as_json_option
+@platform
+def case_look_up(here: Platform, grants: tuple[int, ...], case_number: str, persons: TextIO, out: Path, actor: str, as_json: bool) -> None:
+    """What the data sets under GRANTS say of the persons of one case (办案查询), as JSON; each grant must be for this very case."""
+    numbers = [line.strip() for line in persons if line.strip()]
+    with the_door(here) as door:
+        print_answer(door.case_look_up(actor, grants, case_number, numbers, out), as_json)
 
 
 def _print_verdict(answer: Answer, as_json: bool) -> None:

@@ -33,6 +33,7 @@ COMMANDS = {
     "areas": "cli.catalogue:areas",
     "audit": "cli.audit_witness:audit",
     "calendar": "cli.calendar:calendar",
+    "case-look-up": "cli.inquiries:case_look_up",
     "catalog": "cli.catalog:catalog",
     "datasets": "cli.catalogue:datasets",
     "decide": "cli.decisions:decide",

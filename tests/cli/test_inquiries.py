@@ -71,3 +71,15 @@ def test_a_verification_prints_one_word(served: int, tongchou: Command, monkeypa
     assert tongchou("verify", number, "--about", "name,sex", "--as", "lin", "--json").json()["verdict"] == "yes"
     typed(monkeypatch, WANG, "王小明", WANG, "王小明")
     assert tongchou("kinship", number, "--as", "lin").code == 3, "the columns that it rests on are not granted"
+
+
+def test_a_look_up_of_a_case_reads_its_persons_from_a_file(served: int, folder: Path, tongchou: Command) -> None:
+    made = tongchou(
+        "grant", "add", "--to", "civil_affairs", "--columns", "name,sex", "--tier", "T3", "--mode", "lookup", "--case", "检 1 号",
+        "--purpose", "核查", "--basis", "办法 第一条", "--to-day", "2099-12-31", "--json",
+    )  # fmt: skip
+    (folder / "persons.txt").write_text(f"{WANG}\n\n{NOBODY}\n", encoding="utf-8")
+    asked = ("case-look-up", str(made.json()["id"]), "--persons", "persons.txt", "--out", "case.json", "--as", "lin", "--json")
+    assert tongchou(*asked, "--case", "检 2 号").code == 3
+    assert tongchou(*asked, "--case", "检 1 号").json()["rows"] == 1
+    assert WANG in (folder / "case.json").read_text(encoding="utf-8")
