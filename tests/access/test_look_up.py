@@ -56,6 +56,11 @@ def in_a_group(desk: Desk, inquiries: Sequence[Inquiry]) -> list[Answer | Tongch
     return [results[place] for place in range(len(inquiries))]
 
 
+def unmarked(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without the columns in which an extract carries its copy's fingerprint; a look-up is no copy."""
+    return {name: value for name, value in row.items() if name not in ("resident_id", "residence_address")}
+
+
 def test_a_look_up_gives_what_an_extract_would_give(bureau: Platform, tmp_path: Any) -> None:
     extracted = bureau.grant()
     bureau.door.extract("lin", extracted.id, tmp_path / "out.parquet", "parquet")
@@ -63,15 +68,15 @@ def test_a_look_up_gives_what_an_extract_would_give(bureau: Platform, tmp_path: 
     for by, position in (("id_number", 0), ("resident_id", 0), ("resident_id", 3), ("id_number", 4)):
         key = RESIDENTS[by][position]
         answer = bureau.door.look_up("lin", looked_up(bureau).id, by, key or "")
-        assert told(answer) == {"found": True, "values": rows[position]}
+        assert unmarked(told(answer)["values"]) == unmarked(rows[position])
 
 
 @pytest.mark.parametrize("tier", [Tier.T3, Tier.T4])
 def test_each_tier_masks_a_look_up_as_an_extract(bureau: Platform, tmp_path: Any, tier: Tier) -> None:
     bureau.door.extract("lin", bureau.grant(tier=tier).id, tmp_path / "out.parquet", "parquet")
     granted = looked_up(bureau, tier=tier)
-    for resident, row in zip(RESIDENTS["resident_id"], read_parquet(tmp_path / "out.parquet"), strict=True):
-        assert told(bureau.door.look_up("lin", granted.id, "resident_id", resident or ""))["values"] == row
+    for row in read_parquet(tmp_path / "out.parquet"):
+        assert unmarked(told(bureau.door.look_up("lin", granted.id, "resident_id", row["resident_id"]))["values"]) == unmarked(row)
 
 
 def test_a_child_is_masked_by_the_day_on_which_it_is_looked_up(bureau: Platform) -> None:
