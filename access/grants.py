@@ -14,7 +14,7 @@ from access.decision import Act, Question, column_objections, malformed_areas, p
 from access.grading import grading_of, keep_grading
 from access.log_faults import log_faults_translated
 from access.targets import Target, load_target
-from access.terms import BULK_MODES, FORMS, Disputed, Grant, GrantState, Mode, Quota, RowScope
+from access.terms import FORMS, Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person
@@ -190,8 +190,6 @@ def faults_of(terms: Grant, target: Target, account: Account, policy: TierPolicy
         not in FORMS[terms.mode],
         "限额应为正整数 a quota is a whole number from 1": any(number < 1 for number in terms.quotas.values()),
         "目标数据没有证件号 the target has no number for a list of clients": scope.clients is not None and not target.has_numbers,
-        "服务对象清单只用于文件、库表 a list of clients is for files and tables": scope.clients is not None
-        and terms.mode not in BULK_MODES,
         "目标数据没有所属区域 the target has no area": bool(terms.row_scope.areas) and target.area_column is None,
     }
     columns = [f"{column}: {reason.value}" for column, reasons in column_objections(question).items() for reason in reasons]

@@ -6,7 +6,7 @@ import pytest
 
 from access.clients import keep_clients
 from access.impact import Impact
-from access.terms import Clients, Mode, RowScope
+from access.terms import Clients, RowScope
 from rules.errors import IntegrityBroken, Refused
 from rules.tiers import Tier
 from tests.access.conftest import RESIDENTS, Platform, read_parquet
@@ -91,11 +91,10 @@ def test_a_list_that_was_touched_gives_nothing(numbered: Platform, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
-def test_a_list_is_for_extracts_of_what_has_numbers(platform: Platform, tmp_path: Path) -> None:
+def test_a_list_is_for_what_has_numbers(platform: Platform, tmp_path: Path) -> None:
     scope = RowScope(clients=uploaded(platform, tmp_path, VALID[1]))
-    for terms in ({"target": "enterprises", "columns": ["record"]}, {"mode": Mode.LOOKUP, "columns": ["name"]}):
-        with pytest.raises(Refused, match="DOOR-TERMS"):
-            platform.grant(row_scope=scope, **terms)
+    with pytest.raises(Refused, match="DOOR-TERMS"):
+        platform.grant(row_scope=scope, target="enterprises", columns=["record"])
 
 
 def test_a_scope_is_read_back_as_it_was_written() -> None:

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from access.accounts import Role, create_account
+from access.clients import SUFFIX
 from access.desk import Desk, Posed, Settled
 from access.grants import change_state
 from access.inquiries import ByName, Inquiry, LookUp, Told, person
 from access.line import Line
 from access.look_up import Wanted
+from access.populations import keep_bytes
 from access.recording import Answer
-from access.terms import Disputed, Grant, GrantState, Mode, Quota, RowScope
+from access.terms import Clients, Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.integrator import Integrator
 from audit.verify import verify
@@ -94,6 +96,17 @@ def test_who_is_outside_the_area_is_answered_like_nobody(bureau: Platform) -> No
     assert (outside.rows, outside.residents, outside.digest) == (nobody.rows, nobody.residents, nobody.digest)
     outcomes = [entry.record.body["outcome"] for entry in bureau.log.entries() if entry.record.event is Event.LOOK_UP_RESULT]
     assert outcomes == ["found", "out_of_scope", "not_found"], "the log knows the difference, the asker does not"
+
+
+def test_who_is_not_on_the_departments_list_of_clients_is_answered_like_nobody(bureau: Platform) -> None:
+    hashes = sorted(bureau.log.subject("id_number", number) for number in (WANG, OTHER_AREA))
+    clients = Clients(digest=keep_bytes(bureau.home.clients, "\n".join(hashes).encode(), SUFFIX), size=2)
+    granted = looked_up(bureau, row_scope=RowScope(clients=clients), columns=["name"])
+    answers = [told(bureau.door.look_up("lin", granted.id, "id_number", number)) for number in (WANG, OTHER_AREA, CHILD, NOBODY)]
+    assert [answer["found"] for answer in answers] == [True, True, False, False]
+    assert answers[2] == answers[3]
+    nobodys = told(bureau.door.look_up("lin", granted.id, "resident_id", RESIDENTS["resident_id"][3] or ""))
+    assert not nobodys["found"], "whoever has no number stands on no list"
 
 
 def test_a_filter_of_the_scope_sees_masked_values_only(bureau: Platform) -> None:
