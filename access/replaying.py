@@ -16,18 +16,20 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from access.epochs import FIRST, Epoch, key_of
+from access.epochs import FIRST, MASTER_KEY, Epoch, key_of
 from access.grants import load_grant
 from access.labels import labelled_columns, with_labels
 from access.populations import Population
-from access.reading import MaskTerms, base_batches, counted, crosswalk_batches, golden_batches, masked_batches, row_order
+from access.reading import MaskTerms, base_batches, counted, crosswalk_batches, golden_batches, marked_batches, masked_batches, row_order
 from access.targets import Target, target_of_version
 from access.terms import Disputed, Grant
 from audit.errors import LogBroken, RecordDestroyed
+from audit.keys import read_private
 from audit.log import Entry, Log
 from catalog.lake import Lake
 from catalog.schema import PseudonymEpochRow
 from catalog.snapshots import CHINA
+from masking.fingerprints import NO_MARKING, Marking, marking, marks_of
 from masking.methods import Mask
 from masking.plan import ColumnPlan
 from rules.errors import NotFound, Refused
@@ -111,7 +113,6 @@ def replay_of(session: Session, lake: Lake, keys: Path, policy: TierPolicy, reco
 def doubts_of(recorded: Recorded, policy: TierPolicy, rules: str) -> tuple[str, ...]:
     """What was otherwise then, so that the bytes may differ without anybody having changed anything."""
     checks = {
-        "当时的副本带有指纹 that copy carried a fingerprint": bool(recorded.told.get("fingerprint")),
         "分级政策的版本已变 the tier policy has another version now": recorded.asked.get("policy_version") != policy.version,
         "规则的版本已变 the rules have another version now": recorded.asked.get("rules_version") != rules,
         "XLSX 文件含写入时间 an XLSX file holds the time of its writing": recorded.format == "xlsx",
@@ -146,11 +147,24 @@ def _extract(
     disputed = grant.disputed if target.holds_residents else Disputed.KEEP
     terms = MaskTerms(plan=plan, policy=policy, key=key, today=recorded.day, disputed=disputed)
 
+    marks = _marking(keys, grant, target, plan, policy, recorded.told.get("fingerprint"))
+
     def batches(con: duckdb.DuckDBPyConnection, residents: Population) -> Batches:
         base = base_batches(con, target, list(plan), grant.row_scope, row_order(grant, target, plan, key))
-        return masked_batches(base, grant.row_scope, terms, residents)
+        return marked_batches(masked_batches(base, grant.row_scope, terms, residents), marks)
 
     return Replay(names=tuple(terms.names), batches=batches)
+
+
+def _marking(
+    keys: Path, grant: Grant, target: Target, plan: Mapping[str, ColumnPlan], policy: TierPolicy, fingerprint: str | None
+) -> Marking:
+    """The fingerprint of the copy, as its record names it."""
+    if fingerprint is None:
+        return NO_MARKING
+    kinds = {name: target.columns[name].facts.kind for name in plan if name in target.columns}
+    marks = marks_of(plan, kinds, policy.fingerprints)
+    return marking(read_private(keys / MASTER_KEY), grant.grantee, fingerprint, marks)
 
 
 def _golden(recorded: Recorded, target: Target, columns: list[str]) -> Replay:
