@@ -53,6 +53,23 @@ def control(folder: Path, *arguments: str) -> None:
     _run("pg_ctl", folder, "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", options, *arguments)
 
 
+def binaries() -> Path:
+    """Where the session's server has its programs."""
+    return Path(os.environ[FOLDER_VARIABLE]) / "bin"
+
+
+def empty(database: str) -> None:
+    """Take everything out of the database at a URL, as if it had been made anew."""
+    import psycopg
+    import sqlalchemy as sa
+
+    plain = sa.make_url(database).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        schemas = "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', 'public')"
+        for (schema,) in connection.execute(schemas).fetchall():
+            connection.execute(f'DROP SCHEMA "{schema}" CASCADE')
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     with (folder / "lock").open("w") as lock:
