@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 from rules.errors import Refused
 
 MAX_XLSX_ROWS = 100_000
+MAX_XLSX_CHARACTERS = 32_767
+"""A cell of the format holds no more; the library would cut the text, and tells so by what it returns."""
 BOM = b"\xef\xbb\xbf"
 FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
 PLAIN_NUMBER = r"^[+-]?\d+(\.\d+)?$"
@@ -89,8 +91,8 @@ def _write_rows(write_text: Callable[[int, int, str], object], batches: Batches)
         for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             rows += 1
             for column, value in enumerate(values):
-                if value is not None:
-                    write_text(rows, column, value)
+                if value is not None and write_text(rows, column, value):
+                    raise Refused("DOOR-XLSX-CELL", what=f"> {MAX_XLSX_CHARACTERS}")
     return rows
 
 

@@ -15,6 +15,7 @@ import tempfile
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -105,9 +106,15 @@ def lay_out(root: Path, residents: int) -> dict[Tier, int]:
         session.flush()
         session.add(GoldenVersionRow(version=1, run_id=run.id, residents=residents, records=residents, **version))
     log = open_log(home.audit_url, home.keys)
-    terms = {"by": "operator", "grantee": "civil_affairs", "target": "golden", "columns": list(COLUMNS), "purpose": "测量 measurement"}
+    terms: dict[str, Any] = {
+        "by": "operator",
+        "grantee": "civil_affairs",
+        "target": "golden",
+        "columns": list(COLUMNS),
+        "purpose": "测量 measurement",
+    }
     terms |= {"legal_basis": "bench", "valid_from": date(2020, 1, 1), "valid_to": date(2099, 12, 31), "now": now, "disputed": Disputed.MARK}
-    made = {tier: grant(store, lake, log, tier=tier, **terms).id for tier in (Tier.T2, Tier.T4)}  # type: ignore[arg-type]
+    made = {tier: grant(store, lake, log, tier=tier, **terms).id for tier in (Tier.T2, Tier.T4)}
     log.close()
     store.close()
     return made

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from scipy.special import bdtrc
 
-from masking.methods import CORE_HEX_DIGITS, PSEUDONYM_HEX_DIGITS, TAG_BITS, over_distinct, tag_of
+from masking.methods import CORE_HEX_DIGITS, PSEUDONYM_HEX_DIGITS, TAG_BITS, over_distinct, tagging
 from masking.plan import Plan
 
 KEY_BYTES = 32
@@ -134,26 +134,26 @@ def pseudonyms_in(texts: Iterable[str]) -> list[str]:
 def read_spellings(texts: Iterable[str], mark: str) -> list[tuple[str, int]]:
     """What could carry a mark among the distinct values of a file: what each says, and in which spelling.
 
-    What stands in two spellings counts for the one and for the other: two copies were put together.
+    What stands in two spellings tells of neither copy that it came from: such files were put together, and it is left out.
     """
-    return sorted({found for text in texts if (found := SPELLINGS[mark].read(text))})
+    seen: dict[str, set[int]] = {}
+    for said, spelling in filter(None, map(SPELLINGS[mark].read, texts)):
+        seen.setdefault(said, set()).add(spelling)
+    return sorted((said, found.pop()) for said, found in seen.items() if len(found) == 1)
 
 
 def agreement_of_pseudonyms(pseudonyms: Sequence[str], secret: bytes) -> Agreement:
     """How many pseudonyms carry the mark of a recipient's epoch."""
-    agreeing = sum(text[CORE_HEX_DIGITS:] == tag_of(text[:CORE_HEX_DIGITS], secret) for text in pseudonyms)
+    tag = tagging(secret)
+    agreeing = sum(text[CORE_HEX_DIGITS:] == tag(text[:CORE_HEX_DIGITS]) for text in pseudonyms)
     return Agreement(mark=PSEUDONYM, values=len(pseudonyms), agreeing=agreeing, chance=2.0**-TAG_BITS)
 
 
 def agreement_of_spellings(read: Sequence[tuple[str, int]], mark: str, secret: bytes) -> Agreement:
-    """How many values are spelt as a copy's key would have them. Of one that stands in several spellings, one of them at most can agree."""
+    """How many values are spelt as a copy's key would have them."""
     spellings = SPELLINGS[mark].spellings
-    seen: dict[str, list[int]] = {}
-    for said, spelling in read:
-        seen.setdefault(said, []).append(spelling)
-    single = {said: found[0] for said, found in seen.items() if len(found) == 1}
-    agreeing = sum(_spelling_of(said, spellings, secret) == spelling for said, spelling in single.items())
-    return Agreement(mark=mark, values=len(single), agreeing=agreeing, chance=1 / spellings)
+    agreeing = sum(_spelling_of(said, spellings, secret) == spelling for said, spelling in read)
+    return Agreement(mark=mark, values=len(read), agreeing=agreeing, chance=1 / spellings)
 
 
 def _marked(text: str, spelling: Spelling, secret: bytes) -> str:

@@ -182,12 +182,20 @@ def pseudonyms_of(values: pa.Array, key: RecipientKey) -> pa.Array:
     coded = values.dictionary_encode()
     hashes = keyed_hashes(coded.dictionary, key.secret, key.digest)
     cores = [found and found.hex()[:CORE_HEX_DIGITS] for found in hashes]
-    return pa.array([core and core + tag_of(core, key.mark_secret) for core in cores], pa.string()).take(coded.indices)
+    tag = tagging(key.mark_secret)
+    return pa.array([core and core + tag(core) for core in cores], pa.string()).take(coded.indices)
 
 
-def tag_of(core: str, secret: bytes) -> str:
-    """The last digits of a pseudonym: whoever holds the key knows by them whose it is; to anybody else they are as good as random."""
-    return blake2b(core.encode(), key=secret, digest_size=TAG_BITS // 8).hexdigest()
+def tagging(secret: bytes) -> Callable[[str], str]:
+    """The last digits of a pseudonym from the first: whoever holds the key knows by them whose it is; to others they are random."""
+    keyed = blake2b(key=secret, digest_size=TAG_BITS // 8).copy
+
+    def tag(core: str) -> str:
+        one = keyed()
+        one.update(core.encode())
+        return one.hexdigest()
+
+    return tag
 
 
 def encrypted_number(values: pa.Array, _mask: Mask, basis: Basis) -> pa.Array:

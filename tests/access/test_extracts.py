@@ -18,7 +18,7 @@ from access.receipts import verify_receipt
 from access.terms import Disputed, Grant, GrantState, Quota
 from audit.keys import create_keys, load_keys
 from catalog.schema import AccountRow, DataGrantRow, DatasetColumnRow, ExtractPlaceRow, ReceiptRow
-from rules.errors import Denied, IntegrityBroken
+from rules.errors import Denied, IntegrityBroken, Refused
 from rules.tiers import Tier
 from tests.access.conftest import EXPLANATION, NOW, RESIDENTS, Platform, in_order, read_parquet
 
@@ -256,3 +256,13 @@ def test_the_statement_of_one_extract_with_the_record_of_another_does_not_hold(
     other = json.loads((tmp_path / "other.csv.receipt.json").read_text(encoding="utf-8"))
     with pytest.raises(IntegrityBroken, match="DOOR-RECEIPT"):
         verify_receipt(json.dumps(receipt | {"audit": other["audit"]}), platform.log.keys.verifier)
+
+
+def test_a_text_too_long_for_a_cell_is_refused_and_not_cut(tmp_path: Path) -> None:
+    for length, fits in ((32_767, True), (32_768, False)):
+        rows = [pa.RecordBatch.from_pydict({"note": ["长" * length]})]
+        if fits:
+            assert write(tmp_path / "out.xlsx", ["note"], rows, "xlsx") == 1
+            continue
+        with pytest.raises(Refused, match="DOOR-XLSX-CELL"):
+            write(tmp_path / "out.xlsx", ["note"], rows, "xlsx")
