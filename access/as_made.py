@@ -19,7 +19,14 @@ from audit.log import Log
 from rules.errors import IntegrityBroken
 
 MAX_REMEMBERED = 100_000
-TERMS_ADDED_LATER: Mapping[str, Any] = {"audience": "department", "named": [], "masks": [], "disputed": "keep", "ends_at": None}
+TERMS_ADDED_LATER: Mapping[str, Any] = {
+    "audience": "department",
+    "named": [],
+    "masks": [],
+    "disputed": "keep",
+    "ends_at": None,
+    "clients": None,
+}
 """Terms that records of an earlier platform do not name, with what they are then."""
 NOT_TERMS = ("actor", "grant")
 STATES: Mapping[Event, GrantState] = {

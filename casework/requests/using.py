@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.grants import set_state
-from access.terms import GrantState, Mode
+from access.terms import BULK_MODES, GrantState, Mode
 from audit.log import Log
 from casework.attempts import Act
 from casework.requests.acting import Acting, acting, check_text
@@ -60,7 +60,7 @@ class UseReported:
 
 
 def supply(store: Store, log: Log, *, number: int, act: Act) -> Request:
-    """The data is with the requester, or within reach. Refused REQ-SUPPLY for a file of which no extract was handed over yet."""
+    """The data is with the requester, or within reach. Refused REQ-SUPPLY for a file or table of which nothing was handed over yet."""
     with acting(store, log, number, "supply", act) as doing:
         grant = _grant(doing)
         handed_over = doing.session.scalar(sa.select(ReceiptRow.id).where(ReceiptRow.grant_id == grant).limit(1))
@@ -154,5 +154,5 @@ def _bring_grant(doing: Acting, state: GrantState) -> None:
 
 
 def _is_extract(row: RequestRow) -> bool:
-    """Whether supplying means that a file is handed over by the door."""
-    return Mode(row.mode) is Mode.FILE and load_tier_policy().tiers[Tier(row.tier)].answer is AnswerForm.EXTRACT
+    """Whether supplying means that the door hands over a file, or loads a table."""
+    return Mode(row.mode) in BULK_MODES and load_tier_policy().tiers[Tier(row.tier)].answer is AnswerForm.EXTRACT
