@@ -1,18 +1,22 @@
 """Finding in the catalogue for an account (目录检索): who it is to the catalogue, and the lights that the facet shows."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.accounts import load_account
+from access.targets import RETURN, newest_golden
 from access.terms import GrantState
 from casework.lights import resource_lights
+from casework.requests.offers import offer_of
 from catalog.entries.attaching import Report, Resource
-from catalog.schema import DataGrantRow, EntryResourceRow
+from catalog.lake import Lake
+from catalog.schema import DataGrantRow, DatasetRow, EntryResourceRow, SnapshotRow
 from catalog.search.index import Asker
+from catalog.snapshots import ACCEPTED
 from rules.errors import Denied
 from rules.lights import Light
 
@@ -25,6 +29,29 @@ def asker_of(session: Session, name: str) -> Asker:
     if not account.active:
         raise Denied("CAT-RIGHT", where=name)
     return Asker(department=account.department)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Returned:
+    """Golden values that a department may have back for its own residents (回流, L-22): `target` is what it requests."""
+
+    target: str
+    title: str
+    department: str
+    columns: tuple[str, ...]
+
+
+def returned_to(session: Session, lake: Lake, asker: Asker) -> list[Returned]:
+    """What goes back to the asker's department, to the bureau all, by target; nothing before the first reconciliation."""
+    if newest_golden(session, lake) is None:
+        return []
+    mine = sa.true() if asker.department is None else DatasetRow.department_key == asker.department
+    brought = sa.exists().where(SnapshotRow.dataset_key == DatasetRow.key, SnapshotRow.state == ACCEPTED)
+    rows = session.execute(
+        sa.select(DatasetRow.key, DatasetRow.department_key).where(DatasetRow.about_persons, mine, brought).order_by(DatasetRow.key)
+    ).all()
+    offers = [(department, offer_of(session, lake, f"{RETURN}{key}")) for key, department in rows]
+    return [Returned(target=offer.target, title=offer.title, department=by, columns=tuple(offer.shares)) for by, offer in offers]
 
 
 def told_report(session: Session, asker: Asker, resource: Resource, department: str) -> Report:

@@ -25,6 +25,7 @@ from cli.grants import the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
+from rules.citations import read_citation
 from rules.classification import load_classification
 from rules.clocks import Due
 from rules.departments import resolve_department
@@ -161,7 +162,8 @@ def impact(here: Platform, entry: str, by: str, as_json: bool) -> None:
 def set_(
     here: Platform, entry: str, values: tuple[str, ...], column: str | None, note: str, revision: int | None, by: str, as_json: bool
 ) -> None:
-    """Change items of an entry (编辑): `title=…`, `abstract=…`, `knownTo=police,health`; with --column `level=L4`, `share=conditional`."""
+    """Change items of an entry (编辑): `title=…`, `abstract=…`, `knownTo=police,health`; with --column `level=L4`,
+    `share=none`, `no_share_reason=…`, `citation=《…法》第…条` (L-10)."""
     known = entry_named(here, entry)
     given = dict(pair(value) for value in values)
     content = _with_column(known.content, column, given) if column else _with_items(known.content, given)
@@ -309,6 +311,9 @@ def _own_entry(here: Platform, name: str, by: str) -> Entry:
     return known
 
 
+CITATION = "citation"
+
+
 def pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
@@ -317,7 +322,7 @@ def pair(text: str) -> tuple[str, str]:
 
 
 def _with_items(content: EntryContent, given: Mapping[str, str]) -> EntryContent:
-    if unknown := sorted(set(given) - {"title", "category"} - set(ITEMS)):
+    if unknown := sorted(set(given) - {"title", "category", CITATION} - set(ITEMS)):
         raise Refused("ENT-ITEM", where=", ".join(unknown))
     items = {**content.items, **{key: _value(ITEMS[key], text) for key, text in given.items() if key in ITEMS}}
     return replace(
@@ -325,12 +330,14 @@ def _with_items(content: EntryContent, given: Mapping[str, str]) -> EntryContent
         title=given.get("title", content.title),
         category=given.get("category", content.category),
         items={key: value for key, value in items.items() if value is not None},
+        **_cited(given),
     )
 
 
 def _with_column(content: EntryContent, name: str, given: Mapping[str, str]) -> EntryContent:
     column = content.column(name)
     settable = {
+        CITATION,
         "title",
         "data_type",
         "level",
@@ -343,8 +350,13 @@ def _with_column(content: EntryContent, name: str, given: Mapping[str, str]) -> 
     }
     if column is None or (unknown := sorted(set(given) - settable)):
         raise Refused("ENT-ITEM", where=name if column is None else ", ".join(unknown))
-    changed: Any = given
+    changed: Any = {**given, **_cited(given)}
     return replace(content, columns=tuple(replace(c, **changed) if c.name == name else c for c in content.columns))
+
+
+def _cited(given: Mapping[str, str]) -> dict[str, Any]:
+    """`citation=《中华人民共和国精神卫生法》第二十三条`: the basis of what is not shared (L-10); empty takes it away."""
+    return {CITATION: read_citation(given[CITATION]) if given[CITATION] else None} if CITATION in given else {}
 
 
 def _value(term: Term, text: str) -> Any:

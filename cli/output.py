@@ -46,14 +46,21 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"not JSON: {type(value).__name__}")
 
 
+NAMED_BY_NUMBER = ("号", "年", "工单", "授权", "回执")
+
+
 def print_table(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[int] = ()) -> None:
-    """A table; `numbers` are the columns to align on the right."""
+    """A table; `numbers` are the columns to align on the right. Numbers of cases (号) and years are names, shown as one types them."""
     table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
     for position, header in enumerate(headers):
         table.add_column(header, justify="right" if position in numbers else "left", overflow="fold", no_wrap=position in numbers)
     for row in rows:
-        table.add_row(*("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+        table.add_row(*(_shown(cell, counted=not header.startswith(NAMED_BY_NUMBER)) for cell, header in zip(row, headers, strict=True)))
     console.print(table)
+
+
+def _shown(cell: object, *, counted: bool) -> str:
+    return "" if cell is None else f"{cell:,}" if isinstance(cell, int) and counted else str(cell)
 
 
 class Steps:
