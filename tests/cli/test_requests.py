@@ -106,3 +106,15 @@ def test_the_calendar_is_shown_published_and_moves_due_dates(home: Path, tongcho
     long = tongchou("calendar", "limits", "--set", "supply=21", "--set", "x=y", "--reason", "市办法")
     assert long.code == 2 and "L-19" in long.err
     assert tongchou("calendar", "limits", "--set", "supply=5", "--reason", "市办法", "--as", "lin").code == 3
+
+
+def test_what_goes_back_is_found_in_the_catalogue_by_its_own_department_and_asked_for(home: Path, tongchou: Command) -> None:
+    """L-22."""
+    assert tongchou("grant", "account", "zhou", "--title", "周", "--department", "police", "--role", "department_requester").code == 0
+    (back,) = tongchou("catalog", "returns", "--as", "zhou", "--json").json()
+    assert (back["target"], back["department"], "record" in back["columns"]) == ("return:hukou", "police", True)
+    assert tongchou("catalog", "returns", "--as", "lin", "--json").json() == []
+    assert [one["target"] for one in tongchou("catalog", "returns", "--as", "operator", "--json").json()] == ["return:hukou"]
+    assert "回流" in tongchou("catalog", "search", "--as", "zhou").out and "回流" not in tongchou("catalog", "search", "--as", "lin").out
+    terms = ("--over", back["target"], *DRAFT[2:], "--to-day", "2027-06-30", "--as", "zhou", "--json")
+    assert tongchou("request", "draft", *terms).json()["terms"]["target"] == "return:hukou"
