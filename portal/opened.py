@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from access.counts import forget
 from access.door import Door
 from access.log_faults import log_faults_translated
 from audit.log import Log, open_log
 from catalog.home import Home
+from catalog.snapshots import CHINA
 from catalog.store import Store, open_store
 
 Clock = Callable[[], datetime]
@@ -31,6 +33,8 @@ def opened(home: Home, clock: Clock) -> Iterator[Opened]:
     with log_faults_translated():
         log = open_log(home.audit_url, home.keys, clock=clock)
     try:
+        with store.session() as session, session.begin():
+            forget(session, clock().astimezone(CHINA).date())
         with Door(store, home, log, clock, origin="http") as door:
             yield Opened(store=store, log=log, door=door, clock=clock)
     finally:

@@ -4,14 +4,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from access.accounts import Role, create_account
 from access.clients import SUFFIX
+from access.counts import KEPT_DAYS, forget
 from access.desk import Desk, Posed, Settled
 from access.grants import change_state
 from access.inquiries import ByName, Inquiry, LookUp, Told, person
@@ -23,6 +25,8 @@ from access.terms import Clients, Disputed, Grant, GrantState, Mode, Quota, RowS
 from audit.events import Event
 from audit.integrator import Integrator
 from audit.verify import verify
+from catalog.schema import DoorCountRow
+from catalog.snapshots import CHINA
 from rules.errors import Denied, PlatformFault, Refused, TongchouError
 from rules.tiers import Tier
 from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, in_order, read_parquet, serve_another, serve_golden
@@ -218,6 +222,16 @@ def test_the_quota_of_calls_a_day_counts_found_and_not_found_and_begins_anew_eac
         assert denied.value.code == "DOOR-LIMIT"
     bureau.clock.now = datetime.fromisoformat("2026-11-24T00:00+08:00")
     assert told(bureau.door.look_up("lin", granted.id, "id_number", WANG))["found"]
+
+
+def test_counts_that_no_limit_looks_at_any_more_are_forgotten(bureau: Platform) -> None:
+    granted = looked_up(bureau, quotas={Quota.CALLS_PER_DAY: 1})
+    bureau.door.look_up("lin", granted.id, "id_number", WANG)
+    today = NOW.astimezone(CHINA).date()
+    for days, left in ((KEPT_DAYS, 1), (KEPT_DAYS + 1, 0)):
+        with bureau.store.session() as session, session.begin():
+            forget(session, today + timedelta(days=days))
+            assert len(session.scalars(sa.select(DoorCountRow)).all()) == left
 
 
 def test_a_quota_holds_within_a_group_and_for_two_desks(bureau: Platform) -> None:
