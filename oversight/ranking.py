@@ -1,0 +1,73 @@
+"""The ranking (排序) of accounts by how surprising their alerts are, beside their colleagues'.
+
+For each rule and account: how many of its accesses the rule points at, and how improbable at least so many are, if the account were like
+the rest of its department (a Poisson tail; the account itself left out, small departments lent the whole district as `PRIOR_LOOKS`
+accesses). The bits of all rules are added, so that no rule has a weight that anybody chose; what is usual for a department surprises nobody.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from scipy.stats import poisson
+
+from rules.oversight import Yardsticks
+
+PRIOR_LOOKS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """An account by its bits of surprise; `by_rule`: rule → (accesses that it points at, bits), the telling ones first."""
+
+    actor: str
+    department: str | None
+    accesses: int
+    unexplained: int
+    bits: float
+    by_rule: tuple[tuple[str, int, float], ...]
+
+
+def rank(con: duckdb.DuckDBPyConnection, yardsticks: Yardsticks, limit: int) -> list[Ranked]:
+    """The accounts that surprise most. Makes `scored(actor, rule, n, bits)` of all. `raise_alerts` came before."""
+    _score(con, yardsticks)
+    rows = con.execute(
+        """SELECT actor, any_value(department), any_value(looks), any_value(open), sum(bits) AS total,
+          list((rule, n, bits) ORDER BY bits DESC, rule) FROM scored GROUP BY actor ORDER BY total DESC, actor LIMIT ?""",
+        [limit],
+    ).fetchall()
+    return [
+        Ranked(
+            actor=actor,
+            department=department,
+            accesses=looks,
+            unexplained=unexplained,
+            bits=round(total, 1),
+            by_rule=tuple((rule, n, round(bits, 1)) for rule, n, bits in rules),
+        )
+        for actor, department, looks, unexplained, total, rules in rows
+    ]
+
+
+def _score(con: duckdb.DuckDBPyConnection, yardsticks: Yardsticks) -> None:
+    settings = yardsticks.numbers["ranking"]
+    counted: pa.Table = con.execute(
+        """WITH total AS (SELECT actor, any_value(department) AS department, count(*) AS looks,
+            count(*) FILTER (seq IN (SELECT seq FROM unexplained)) AS open FROM access GROUP BY actor),
+          hit AS (SELECT actor, rule, count(*) AS n FROM alert JOIN access USING (seq) GROUP BY ALL),
+          department_hit AS (SELECT department, rule, sum(n) AS n FROM hit JOIN total USING (actor) GROUP BY ALL),
+          department_total AS (SELECT department, sum(looks) AS looks FROM total GROUP BY ALL),
+          rule_total AS (SELECT rule, sum(n) AS n FROM hit GROUP BY ALL)
+        SELECT actor, t.department, rule, h.n, t.looks, t.open,
+          t.looks * (d.n - h.n + $1 * r.n / (SELECT sum(looks) FROM total)) / (dt.looks - t.looks + $1) AS expected
+        FROM hit h JOIN total t USING (actor) JOIN rule_total r USING (rule)
+        JOIN department_hit d ON d.rule = h.rule AND d.department IS NOT DISTINCT FROM t.department
+        JOIN department_total dt ON dt.department IS NOT DISTINCT FROM t.department ORDER BY actor, rule""",
+        [PRIOR_LOOKS],
+    ).to_arrow_table()
+    n, expected = counted["n"].to_numpy().astype(float), counted["expected"].to_numpy().astype(float)
+    bits = np.minimum(-poisson.logsf(n - 1, expected) / np.log(2), settings["most_bits"])
+    con.register("counted", counted.append_column("bits", [np.where(n >= settings["at_least"], bits, 0.0)]))
+    con.execute("CREATE OR REPLACE TABLE scored AS SELECT * FROM counted")
+    con.unregister("counted")

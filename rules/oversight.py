@@ -1,0 +1,41 @@
+"""The yardsticks of oversight (预警标准): from when on an access, a day or an account is worth a look. law.md A-05, P-10."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+OTHER = "other"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Yardsticks:
+    """`classes`: class of P-10 → elements; `limits`: class → subjects in all; `numbers`: the thresholds of each rule."""
+
+    version: int
+    classes: Mapping[str, tuple[str, ...]]
+    limits: Mapping[str, int]
+    numbers: Mapping[str, Mapping[str, float]]
+
+    def class_of(self, columns: frozenset[str]) -> str:
+        """The gravest class among these columns: the one with the lowest limit."""
+        touched = [name for name, elements in self.classes.items() if columns & set(elements)]
+        return min(touched, key=lambda name: self.limits[name], default=OTHER)
+
+
+@cache
+def load_yardsticks() -> Yardsticks:
+    return read_yardsticks(yaml.safe_load((Path(__file__).parent / "oversight.yaml").read_text(encoding="utf-8")))
+
+
+def read_yardsticks(document: Mapping[str, Any]) -> Yardsticks:
+    named = {"version", "classes", "cumulative_subjects"}
+    return Yardsticks(
+        version=document["version"],
+        classes={name: tuple(elements) for name, elements in document["classes"].items()},
+        limits=dict(document["cumulative_subjects"]),
+        numbers={name: dict(values) for name, values in document.items() if name not in named},
+    )
