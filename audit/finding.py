@@ -150,6 +150,12 @@ class Finder:
         """How many records it holds."""
         return self._size()
 
+    def bounds(self, since: datetime, until: datetime) -> tuple[int, int]:
+        """[first, end) of the records of a period; a clock that was set back may put records of other times among them."""
+        times = _bounds(Wanted(since=since, until=until))
+        rows = self._con.execute("SELECT min(seq), max(seq) + 1 FROM moment WHERE at >= ? AND at < ?", times).fetchall()
+        return (0, 0) if rows[0][0] is None else (int(rows[0][0]), int(rows[0][1]))
+
     def within(self, seqs: Sequence[int], period: Wanted) -> list[int]:
         """Those of a period, in their order."""
         since, until = _bounds(period)

@@ -1,6 +1,6 @@
 """Explanation first, then the ranking, on a synthetic log of a million records with planted misuse; to bench/results/misuse.json.
 
-`python -m bench.misuse [--looks N] [--seeds N]`: `district.trail` makes half a year of looks with 15 kinds of misuse; they are written as
+`python -m bench.misuse [--looks N] [--seeds N …]`: `district.trail` makes half a year of looks with 15 kinds of misuse; they are written as
 the door records them (INTENT and RESULT), read back from the log, explained, and ranked. Asked: the top 1 % of accounts holds 90 % of those
 that misuse. For each rule its lift: how much more often an access that it points at is planted than one drawn at random.
 """
@@ -40,10 +40,10 @@ CHINA_OFFSET = np.timedelta64(8, "h")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--looks", type=int, default=500_000)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12])
     asked = parser.parse_args()
     found: dict[str, Any] = {"load_average_before": round(os.getloadavg()[0], 1), "accounts": ACTORS, "misusing": EACH * 15}
-    for seed in range(1, asked.seeds + 1):
+    for seed in asked.seeds:
         trail = make_trail(seed, actors=ACTORS, looks=asked.looks, residents=RESIDENTS, departments=DEPARTMENTS, each=EACH)
         with TemporaryDirectory() as folder:
             found[f"seed_{seed}"] = measure(Path(folder), trail)

@@ -13,7 +13,7 @@ from access.log_faults import log_faults_translated
 from audit.log import Log, open_log
 from catalog.snapshots import CHINA
 from cli.output import as_json_option, console, print_json, print_table
-from cli.oversight import chain_command, replay_command, search_command, seen_command
+from cli.oversight import chain_command, explain_command, inspect_command, replay_command, search_command, seen_command
 from cli.platform import Platform, platform
 from rules.errors import IntegrityBroken
 
@@ -156,5 +156,5 @@ def the_log(here: Platform) -> Iterator[Log]:
             log.close()
 
 
-for command in (search_command, seen_command, chain_command, replay_command):
+for command in (search_command, seen_command, chain_command, replay_command, inspect_command, explain_command):
     audit.add_command(command)

@@ -1,4 +1,4 @@
-"""Commands of auditors over the log: search, seen, chain, replay. They join the group `tongchou audit`."""
+"""Commands of auditors over the log: search, seen, chain, replay, inspect, explain. They join the group `tongchou audit`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +10,20 @@ import click
 from access.log_faults import log_faults_translated
 from access.replaying import Replayed
 from audit.log import open_log
+from catalog.published import calendar_in_force
 from catalog.snapshots import CHINA
 from cli.answers import the_door
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from oversight.accesses import Access
+from oversight.alerts import ALERTS
 from oversight.chains import chain
+from oversight.explaining import EXPLANATIONS
+from oversight.facts import read_roster
+from oversight.inspecting import MOST_RANKED, Means, Period, explain_access, inspect
 from oversight.reading_room import Reader, ReadingRoom
 from oversight.search import MOST_A_PAGE, PAGE, Seen, Terms, search, seen
+from rules.oversight import load_yardsticks
 
 by_option = click.option("--as", "by", required=True, help="The auditor's account (审计员账号).")
 purpose_option = click.option("--purpose", required=True, help="What the look is for (查阅用途); it is recorded.")
@@ -28,6 +34,10 @@ limit_option = click.option(
     "--limit", type=click.IntRange(1, MOST_A_PAGE), default=PAGE, show_default=True, help="Records a page (每页条数)."
 )
 proof_option = click.option("--proof", "proven", is_flag=True, help="The proof of each record, with --json (附证明).")
+
+roster_option = click.option(
+    "--roster", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="The auditors' personnel list, CSV (人员名册)."
+)
 
 
 @contextmanager
@@ -161,6 +171,67 @@ def replay_command(here: Platform, index: int, out: Path | None, by: str, purpos
     console.print(f"{told} · {rows}", markup=False)
     for doubt in found.doubts:
         console.print(f"可能的原因 why it may differ: {doubt}", markup=False)
+
+
+@click.command("inspect")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day (起).")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day (止).")
+@roster_option
+@click.option("--limit", type=click.IntRange(1, MOST_RANKED), default=20, show_default=True, help="Accounts ranked at most (排出账号数).")
+@by_option
+@purpose_option
+@as_json_option
+@platform
+def inspect_command(
+    here: Platform, first: datetime, last: datetime, roster: Path | None, limit: int, by: str, purpose: str, as_json: bool
+) -> None:
+    """Explain the looks of a period, then rank the accounts by what stays unexplained or odd (研判). For auditors."""
+    with the_reading_room(here) as room:
+        period = Period(first=first.date(), last=last.date())
+        found = inspect(room, Reader(name=by, purpose=purpose), period, means_of(here, roster), limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    share = f"{found.looks - found.unexplained:,} / {found.looks:,}"
+    console.print(f"访问 accesses: {found.accesses:,} · 已解释的查看 looks explained: {share}", markup=False)
+    explained = [(EXPLANATIONS[name].zh, EXPLANATIONS[name].en, count) for name, count in found.explained.items()]
+    print_table("解释 explanations", ("理由", "reason", "查看 looks"), explained, numbers=(2,))
+    alerts = [(ALERTS[name].zh, ALERTS[name].en, count) for name, count in found.alerts.items()]
+    print_table("预警 alerts", ("规则", "rule", "访问 accesses"), alerts, numbers=(2,))
+    headers = ("账号 actor", "部门 department", "访问 accesses", "未解释 unexplained", "意外程度 bits", "规则 rules")
+    rows = [(one.actor, one.department, one.accesses, one.unexplained, one.bits, told_rules(one.by_rule)) for one in found.ranked]
+    print_table("账号排序 accounts", headers, rows, numbers=(2, 3, 4))
+
+
+@click.command("explain")
+@click.argument("index", type=click.IntRange(min=0))
+@roster_option
+@by_option
+@purpose_option
+@as_json_option
+@platform
+def explain_command(here: Platform, index: int, roster: Path | None, by: str, purpose: str, as_json: bool) -> None:
+    """Why the access at INDEX was in order (解释): reasons by the business tables, and the rules that point at it. For auditors."""
+    with the_reading_room(here) as room:
+        found = explain_access(room, Reader(name=by, purpose=purpose), index, means_of(here, roster))
+    if as_json:
+        print_json(found)
+        return
+    console.print(f"涉及 about {found.people:,} 人 people · 未解释 unexplained: {found.unexplained:,}", markup=False)
+    for name, count in found.reasons.items():
+        console.print(f"{EXPLANATIONS[name].zh} {EXPLANATIONS[name].en}: {count:,}", markup=False)
+    for name in found.alerts:
+        console.print(f"预警 alert: {ALERTS[name].zh} {ALERTS[name].en}", markup=False)
+
+
+def means_of(here: Platform, roster: Path | None) -> Means:
+    with here.store.session() as session:
+        calendar = calendar_in_force(session)
+    return Means(yardsticks=load_yardsticks(), calendar=calendar, roster=read_roster(roster) if roster else ())
+
+
+def told_rules(by_rule: tuple[tuple[str, int, float], ...]) -> str:
+    return ", ".join(f"{rule} {n} ({bits:.0f})" for rule, n, bits in by_rule if bits)
 
 
 def in_china(moment: datetime | None) -> datetime | None:

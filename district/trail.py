@@ -132,6 +132,7 @@ def _honest(town: _Town, looks: int, left: Mapping[int, date], truth: Mapping[in
     night = chance.random(len(actor)) < town.at_night[department]
     hours = np.where(night, chance.uniform(-3, 6, len(actor)), np.clip(chance.normal(13, 2.6, len(actor)), 7, 21.9))
     at = (days * DAY + hours * HOUR).astype(np.int64)
+    at = at[np.lexsort((at, actor))]  # each account's looks in order of time, so that a register is worked through in order of number
     subject = np.concatenate([chance.choice(town.client[d], n) for d, n in zip(*_counts(department), strict=True)])
     subject = subject[np.argsort(np.argsort(department, kind="stable"), kind="stable")]
     stranger = chance.random(len(actor)) < town.unknown[department]
@@ -180,9 +181,14 @@ def _own_case(town: _Town, department: Ints) -> Ints:
 
 
 def _in_order(town: _Town, actor: Ints, subject: Ints) -> Ints:
-    """Those who work through a register meet numbers one after another, with gaps."""
+    """Those who work through a register of their department's meet its numbers one after another, with gaps."""
     steps = town.chance.integers(1, 8, len(actor)).cumsum()
-    return np.where(subject >= 0, town.by_rank[steps % town.residents], subject)
+    registers = {d: some[np.argsort(town.rank[some])] for d, some in town.client.items()}
+    department, worked = town.department[actor], subject.copy()
+    for d, register in registers.items():
+        own = department == d
+        worked[own] = register[steps[own] % len(register)]
+    return worked
 
 
 def _made(town: _Town, actor: int, count: int, **given: Ints) -> Looks:

@@ -1,7 +1,7 @@
 """Alerts (预警): which accesses the yardsticks of law.md A-05 and P-10 point at. Each rule is a query that gives `seq`.
 
 A rule sees all looks where the look itself is odd (two places at once, a case number that does not exist), and only the unexplained ones
-where the person is what is odd: a relative who is a client of the department is a client.
+where the person is what is odd: a relative who is a client of the department is a client, and so is each number of its register.
 """
 
 from collections.abc import Mapping
@@ -71,10 +71,10 @@ ALERTS: Mapping[str, Alert] = {
         sql="SELECT DISTINCT seq FROM {unexplained} u JOIN holder h ON h.subject = u.subject",
     ),
     "sequential": Alert(
-        zh="号码相邻地逐一查询",
-        en="numbers that stand next to each other, one after another",
+        zh="号码相邻地逐一查询、无法解释",
+        en="numbers that stand next to each other, one after another, without explanation",
         sql="""WITH steps AS (SELECT seq, actor, moment, rank, abs(rank - lag(rank) OVER w) BETWEEN 1 AND {apart} AS near
-              FROM {looked} JOIN person USING (subject) WINDOW w AS (PARTITION BY actor ORDER BY moment, seq)),
+              FROM {unexplained} JOIN person USING (subject) WINDOW w AS (PARTITION BY actor ORDER BY moment, seq)),
             runs AS (SELECT *, sum((NOT coalesce(near, false))::INT) OVER (PARTITION BY actor ORDER BY moment, seq) AS run FROM steps)
             SELECT seq FROM runs QUALIFY count(*) OVER (PARTITION BY actor, run) >= {in_a_row}""",
     ),

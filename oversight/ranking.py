@@ -1,8 +1,9 @@
 """The ranking (排序) of accounts by how surprising their alerts are, beside their colleagues'.
 
 For each rule and account: how many of its accesses the rule points at, and how improbable at least so many are, if the account were like
-the rest of its department (a Poisson tail; the account itself left out, small departments lent the whole district as `PRIOR_LOOKS`
-accesses). The bits of all rules are added, so that no rule has a weight that anybody chose; what is usual for a department surprises nobody.
+the rest of its department (a Poisson tail; the account itself left out, the whole district lent to small departments as `PRIOR_LOOKS`
+accesses). The bits of all rules are added, so that no rule has a weight that anybody chose; what is usual for a department surprises
+nobody.
 """
 
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def rank(con: duckdb.DuckDBPyConnection, yardsticks: Yardsticks, limit: int) -> 
 
 def _score(con: duckdb.DuckDBPyConnection, yardsticks: Yardsticks) -> None:
     settings = yardsticks.numbers["ranking"]
-    counted: pa.Table = con.execute(
+    counted: pa.Table = con.sql(
         """WITH total AS (SELECT actor, any_value(department) AS department, count(*) AS looks,
             count(*) FILTER (seq IN (SELECT seq FROM unexplained)) AS open FROM access GROUP BY actor),
           hit AS (SELECT actor, rule, count(*) AS n FROM alert JOIN access USING (seq) GROUP BY ALL),
@@ -64,7 +65,7 @@ def _score(con: duckdb.DuckDBPyConnection, yardsticks: Yardsticks) -> None:
         FROM hit h JOIN total t USING (actor) JOIN rule_total r USING (rule)
         JOIN department_hit d ON d.rule = h.rule AND d.department IS NOT DISTINCT FROM t.department
         JOIN department_total dt ON dt.department IS NOT DISTINCT FROM t.department ORDER BY actor, rule""",
-        [PRIOR_LOOKS],
+        params=[PRIOR_LOOKS],
     ).to_arrow_table()
     n, expected = counted["n"].to_numpy().astype(float), counted["expected"].to_numpy().astype(float)
     bits = np.minimum(-poisson.logsf(n - 1, expected) / np.log(2), settings["most_bits"])

@@ -13,12 +13,16 @@ OTHER = "other"
 
 @dataclass(frozen=True, kw_only=True)
 class Yardsticks:
-    """`classes`: class of P-10 → elements; `limits`: class → subjects in all; `numbers`: the thresholds of each rule."""
+    """`classes`: class of P-10 → elements; `limits`: class → subjects in all; `numbers`: the thresholds of each rule.
+
+    `famous_names`: of well-known people, whose namesakes tempt.
+    """
 
     version: int
     classes: Mapping[str, tuple[str, ...]]
     limits: Mapping[str, int]
     numbers: Mapping[str, Mapping[str, float]]
+    famous_names: tuple[str, ...]
 
     def class_of(self, columns: frozenset[str]) -> str:
         """The gravest class among these columns: the one with the lowest limit."""
@@ -32,10 +36,11 @@ def load_yardsticks() -> Yardsticks:
 
 
 def read_yardsticks(document: Mapping[str, Any]) -> Yardsticks:
-    named = {"version", "classes", "cumulative_subjects"}
+    named = {"version", "classes", "cumulative_subjects", "famous_names"}
     return Yardsticks(
         version=document["version"],
         classes={name: tuple(elements) for name, elements in document["classes"].items()},
         limits=dict(document["cumulative_subjects"]),
         numbers={name: dict(values) for name, values in document.items() if name not in named},
+        famous_names=tuple(document["famous_names"]),
     )
