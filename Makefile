@@ -35,7 +35,7 @@ serve: $(READY)
 
 bench: $(READY)
 	@sh bench/peers/setup
-	@for part in standardise connectors district reconcile survivorship enterprises public_data linking incremental whole_district catalogue requests tickets masking audit decision extracts fingerprints look_up; do $(BIN)/python -m bench.$$part || exit 1; done
+	@for part in standardise connectors district reconcile survivorship enterprises public_data linking incremental whole_district catalogue requests tickets masking audit decision extracts fingerprints look_up auditors misuse; do $(BIN)/python -m bench.$$part || exit 1; done
 
 soak: $(READY)
 	@$(BIN)/python -m bench.soak
