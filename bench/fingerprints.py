@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pyarrow as pa
 
 from masking.fingerprints import (
     FALSE_ACCUSATION,
     PSEUDONYM,
+    SPELLINGS,
     Agreement,
     agreement_of_pseudonyms,
     agreement_of_spellings,
@@ -33,7 +35,8 @@ RESULTS = Path(__file__).parent / "results" / "fingerprints.json"
 ROWS, SAMPLE, RECIPIENTS = 20_000, 1_000, 60
 COMMUNITIES = 280
 """As many communities and villages as a district of this size has."""
-PSEUDONYM_TRIALS = 300
+TRIALS_A_KEY = 20
+PSEUDONYM_TRIALS = 100
 """Making and comparing pseudonyms takes longer, and each carries 32 bits."""
 SEED = 20261125
 VALUES = {
@@ -63,16 +66,39 @@ def main() -> None:
 
 
 def spelt(mark: str, trials: int) -> dict[str, object]:
-    """Rows carry one of the values each, the frequent ones more often."""
-    chance = Random(SEED)
+    """Rows carry one of the values each, frequent ones more often. Keys are new every TRIALS_A_KEY trials, leaked rows every time."""
+    chance, keys = Random(SEED), list[Keys]()
 
     def trial() -> tuple[int, list[Agreement]]:
-        secrets, guilty = fresh_secrets(chance), chance.randrange(RECIPIENTS)
-        leaked = mark_values(pa.array(leaked_rows(mark, chance)), mark, secrets[guilty]).unique().to_pylist()
-        read = read_spellings(leaked, mark)
-        return guilty, [agreement_of_spellings(read, mark, secret) for secret in secrets]
+        if not keys or keys[-1].used == TRIALS_A_KEY:
+            keys[:] = [Keys(mark, fresh_secrets(chance))]
+        keys[-1].used += 1
+        guilty = chance.randrange(RECIPIENTS)
+        read = read_spellings(keys[-1].spelt[guilty][sorted(set(leaked_rows(mark, chance)))].tolist(), mark)
+        return guilty, keys[-1].agreements(read)
 
     return told(trial, trials)
+
+
+class Keys:
+    """Sixty copies' keys, and how each spells every value: computed once, for all trials under these keys."""
+
+    def __init__(self, mark: str, secrets: list[bytes]) -> None:
+        self.mark, self.secrets, self.used = mark, secrets, 0
+        self.spelt = np.array([mark_values(pa.array(VALUES[mark]), mark, secret).to_pylist() for secret in secrets])
+        readings = [[SPELLINGS[mark].read(text) for text in row] for row in self.spelt]
+        self.places = {said: place for place, (said, _) in enumerate(filter(None, readings[0]))}
+        self.spellings = np.array([[spelling for _, spelling in filter(None, row)] for row in readings])
+
+    def agreements(self, read: list[tuple[str, int]]) -> list[Agreement]:
+        """The same as `agreement_of_spellings` for each key, which the first trial under the keys checks."""
+        places, spelling = [self.places[said] for said, _ in read], np.array([spelling for _, spelling in read])
+        agreeing = (self.spellings[:, places] == spelling).sum(axis=1)
+        chance = 1 / SPELLINGS[self.mark].spellings
+        found = [Agreement(mark=self.mark, values=len(read), agreeing=int(one), chance=chance) for one in agreeing]
+        if self.used == 1:
+            assert found == [agreement_of_spellings(read, self.mark, secret) for secret in self.secrets]
+        return found
 
 
 def pseudonymous(trials: int) -> dict[str, object]:
@@ -94,7 +120,7 @@ def mixed(share: float, trials: int) -> dict[str, object]:
     for _ in range(trials):
         secrets = fresh_secrets(chance)
         one, other = chance.sample(range(RECIPIENTS), 2)
-        rows = leaked_rows("province", chance)
+        rows = [VALUES["province"][place] for place in leaked_rows("province", chance)]
         copies = [mark_values(pa.array(rows), "province", secrets[who]).to_pylist() for who in (one, other)]
         leaked = {mine if chance.random() < share else theirs for mine, theirs in zip(*copies, strict=True)}
         read = read_spellings(leaked, "province")
@@ -121,10 +147,10 @@ def fresh_secrets(chance: Random) -> list[bytes]:
     return [copy_secret(master, f"department_{number}", "copy") for number in range(RECIPIENTS)]
 
 
-def leaked_rows(mark: str, chance: Random) -> list[str]:
-    """The values of the rows that leak; values are about as unlike in frequency as communities are in size."""
-    values = VALUES[mark]
-    return chance.choices(values, weights=[1 + place % 10 for place in range(len(values))], k=SAMPLE)
+def leaked_rows(mark: str, chance: Random) -> list[int]:
+    """Which value each leaked row has; values are about as unlike in frequency as communities are in size."""
+    many = len(VALUES[mark])
+    return chance.choices(range(many), weights=[1 + place % 10 for place in range(many)], k=SAMPLE)
 
 
 if __name__ == "__main__":
