@@ -49,6 +49,7 @@ NEEDS_MORE = {
 
 NUMBER = "990605198001011234"
 GIVEN: Mapping[str, Mapping[str, Any]] = {
+    "case_look_up": {"grants": [1], "numbers": [NUMBER]},
     "extract": {"file_format": "csv"},
     "kinship": dict.fromkeys(("parent", "child"), Named(person=person("id_number", NUMBER), name="王小明")),
     "link": {"file_format": "csv"},
