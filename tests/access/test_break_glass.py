@@ -57,9 +57,9 @@ def test_the_data_is_there_at_once_in_plaintext_and_gone_after_an_hour(people: P
 
 def test_an_extract_that_is_under_way_when_the_hour_ends_stops(people: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     emergency = broken(people)
-    from access import door
+    from access import door, files
 
-    write = door.write
+    write = files.write
 
     def slow(*arguments: Any) -> int:
         rows = write(*arguments)

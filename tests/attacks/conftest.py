@@ -49,7 +49,7 @@ class Attacker:
         return make_key(self.bureau.store, self.bureau.log, by="operator", account="lin", title="系统", **terms).secret
 
     def session(self, account: str = "lin") -> str:
-        bureau, usual = self.bureau, {"now": NOW, "origin": "test", "hasher": CHEAP}
+        bureau, usual = self.bureau, dict[str, Any](now=NOW, origin="test", hasher=CHEAP)
         first = provisional_password(bureau.store, bureau.log, by="operator", account=account, now=NOW, hasher=CHEAP)
         choose_password(bureau.store, bureau.log, account=account, old=first, new=PASSWORD, **usual)
         return sign_in(bureau.store, bureau.log, account=account, password=PASSWORD, **usual).token

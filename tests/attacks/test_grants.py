@@ -88,10 +88,10 @@ def test_a_live_session_opens_nothing_once_its_grant_or_role_is_over(attacker: A
 
 @pytest.mark.parametrize("meanwhile", [suspend, end, lose_the_role, run_out])
 def test_an_extract_under_way_stops(attacker: Attacker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: Any) -> None:
-    from access import door
+    from access import door, files
     from rules.errors import Denied
 
-    grant, write = attacker.grant(), door.write
+    grant, write = attacker.grant(), files.write
 
     def slow(*arguments: Any) -> int:
         rows = write(*arguments)
