@@ -21,7 +21,7 @@ demo: $(READY)
 	@$(BIN)/tongchou demo
 
 test: $(READY) check
-	@PYTEST_DEBUG_TEMPROOT=$(ROOMY) $(BIN)/python -m pytest -n 2 --dist loadfile
+	@TMPDIR=$(ROOMY) $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY)
 	@$(BIN)/ruff format --check $(CODE)

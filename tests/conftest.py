@@ -56,7 +56,7 @@ def postgres_url(postgres_template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex[:12]}"
     admin = sa.create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {postgres_template}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY"))
     yield postgres.url(name)
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))

@@ -6,7 +6,8 @@ import pytest
 
 from tests.kills import Prepared, prepare, try_once
 
-KILLS = 30
+KILLS = 12
+"""Of commands; a door at work is killed 30 times (test_killed_door), both by the thousand in the soak."""
 DATASETS = ("police_hukou", "hrss_social_insurance", "grid_survey")
 
 
