@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from access.targets import GOLDEN, RECORD, RESIDENT_ID, RETURN
 from access.terms import GrantState, RowScope
 from catalog.lake import Lake
-from catalog.schema import ChangeNoticeRow, DataGrantRow, GoldenVersionRow, ReceiptRow
+from catalog.schema import ChangeNoticeRow, DataGrantRow, GoldenVersionRow, ReceiptRow, RegradingNoticeRow
 from catalog.store import Store, serialise
 from golden.engine import identifier, open_engine, quoted
 from golden.versions import columns_of, golden_folder, relation, touched_since
@@ -81,14 +82,22 @@ def list_notices(session: Session, department: str | None = None, *, unseen: boo
 
 def see(session: Session, notice: int, *, by: str, department: str | None, now: datetime) -> ChangeNotice:
     """A department has taken note. NotFound TKT-NOTICE; Denied TKT-PARTY for another department's."""
-    row = session.get(ChangeNoticeRow, notice)
+    return _notice(noted(session, ChangeNoticeRow, notice, by=by, department=department, now=now))
+
+
+NoticeRow = TypeVar("NoticeRow", ChangeNoticeRow, RegradingNoticeRow)
+
+
+def noted(session: Session, table: type[NoticeRow], notice: int, *, by: str, department: str | None, now: datetime) -> NoticeRow:
+    """The notice of either kind, of which whoever was told (None: the bureau) has taken note."""
+    row = session.get(table, notice)
     if row is None:
         raise NotFound("TKT-NOTICE", where=str(notice))
     if department != row.department_key:
-        raise Denied("TKT-PARTY", where=str(notice), what=f"需求部门 {row.department_key}")
+        raise Denied("TKT-PARTY", where=str(notice), what=f"须由 {row.department_key or '统筹局 the bureau'} 签收")
     row.seen_by, row.seen_at = by, now
     session.flush()
-    return _notice(row)
+    return row
 
 
 def _received(session: Session) -> list[_Received]:

@@ -18,10 +18,11 @@ from access.targets import Target, load_target
 from access.terms import Grant
 from audit.events import Event
 from audit.log import Log
+from casework.notices import noted
 from catalog.lake import Lake
 from catalog.schema import RegradingNoticeRow
 from catalog.store import Store, serialise
-from rules.errors import Denied, NotFound
+from rules.errors import NotFound
 from rules.tiers import TierPolicy, load_tier_policy
 
 WORK = "regradings"
@@ -60,14 +61,7 @@ def list_regradings(session: Session, department: str | None = None, *, unseen: 
 
 def see_regrading(session: Session, notice: int, *, by: str, department: str | None, now: datetime) -> RegradingNotice:
     """Whoever was told has taken note. NotFound TKT-NOTICE; Denied TKT-PARTY for another's."""
-    row = session.get(RegradingNoticeRow, notice)
-    if row is None:
-        raise NotFound("TKT-NOTICE", where=str(notice))
-    if department != row.department_key:
-        raise Denied("TKT-PARTY", where=str(notice), what=f"须由 {row.department_key or '统筹局 the bureau'} 签收")
-    row.seen_by, row.seen_at = by, now
-    session.flush()
-    return _notice(row)
+    return _notice(noted(session, RegradingNoticeRow, notice, by=by, department=department, now=now))
 
 
 def _target(session: Session, lake: Lake, key: str) -> Target | None:
