@@ -7,7 +7,7 @@ PRIVATE = 0o700
 OWN_FILES = ("store.db", "audit.db", "finding.db")
 """With what SQLite lays beside them."""
 
-OWN_FOLDERS = frozenset({"lake", "keys", "dagster", "serving", "populations", "witness", "district", "door_checks"})
+OWN_FOLDERS = frozenset({"lake", "keys", "dagster", "serving", "populations", "clients", "witness", "district", "door_checks"})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pyarrow as pa
 
-MEMORY_LIMIT = "8GB"
+MEMORY_LIMIT = "11GB"
 """Above it DuckDB spills to the folder given; a district of 5 M residents stays under 16 GiB with the arrays beside it."""
 
 ORDINAL = pa.int64()

@@ -12,7 +12,9 @@ from tests.attacks.conftest import Attacker
 KEPT = ("store.db", "audit.db", "keys/audit-signing.pem", "keys/pseudonym-master.key", "lake/golden/v000001/residents.parquet")
 
 
-@pytest.mark.parametrize("inside", [*KEPT, "keys/new.csv", "audit.db-wal", "lake/x.csv", "exports/.staging/x.csv", "exports/../keys/y.csv"])
+@pytest.mark.parametrize(
+    "inside", [*KEPT, "keys/new.csv", "audit.db-wal", "lake/x.csv", "clients/x.csv", "exports/.staging/x.csv", "exports/../keys/y.csv"]
+)
 def test_an_answer_is_not_written_over_what_the_platform_keeps(attacker: Attacker, inside: str) -> None:
     grant, home = attacker.grant(columns=["sex"]), attacker.bureau.home.root
     place = home / inside
