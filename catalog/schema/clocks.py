@@ -18,8 +18,9 @@ class ClockRow(Record):
         CheckConstraint("outcome IN ('done', 'void')", name="outcome"),
         Index(None, "subject", "subject_id"),
         # Of clocks that run, the first due first: whoever looks for work reads along these, however many clocks have ended.
-        Index(None, "due_on", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
-        Index(None, "owed_by", "due_on", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        # `days` says what is yellow (F-01): what is not is passed over in the index, its row unread.
+        Index(None, "due_on", "id", "days", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        Index(None, "owed_by", "due_on", "id", "days", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index(None, "clock", "due_on"),
         Index(None, "clock", "owed_by", "due_on"),
     )
