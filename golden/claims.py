@@ -118,9 +118,23 @@ def list_claims(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sou
           FROM dated WINDOW w AS (PARTITION BY eix, res, src))
         SELECT c.*, CASE WHEN undated THEN {UNDATED} ELSE {_AGE_CLASS} END::SMALLINT AS age
         FROM (SELECT {cells}, true AS latest FROM ({_union(single)}) UNION ALL FROM compared) c JOIN standing USING (eix, src)""")
+    if any(source.verified for source in sources):
+        _put_checks_last(con)
     for src in range(len(sources)):
         con.execute(f"DROP TABLE said_{src}")
     return "claims"
+
+
+def _put_checks_last(con: duckdb.DuckDBPyConnection) -> None:
+    """Whoever looked before a verified observation has an older class of age than it: the classes are months wide, and what changed in
+    between, the last observation alone can have seen. Without that, some who agree on the day before outvote the check of today.
+    """
+    con.execute(f"""
+        UPDATE claims SET age = claims.age + 1
+        FROM (SELECT eix, res, max(day) AS day, arg_max(age, day) AS age FROM claims JOIN sources USING (src)
+              WHERE verified AND latest AND age < {UNDATED} GROUP BY eix, res) AS checked
+        WHERE claims.eix = checked.eix AND claims.res = checked.res AND claims.age = checked.age AND claims.day < checked.day
+          AND claims.age < {UNDATED - 1}""")
 
 
 def _read_sources(con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource]) -> None:

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from golden.engine import open_engine
+from golden.records import STAMPED_ROWS, stamped_at_upload
 from golden.resolution import resolve
 from golden.sources import RecordSource
 from rules.authority import load_survivorship
@@ -106,6 +107,28 @@ def test_a_verified_observation_refutes_the_value_of_record(chosen: Chosen, tmp_
     )
     assert (found["ethnicity"].value, found["ethnicity"].rule, found["ethnicity"].of_record) == ("15", "R-02-refuted", "01")
     assert found["ethnicity"].status == "disputed"
+
+
+@pytest.mark.parametrize("before", ["2026-10-01", "2026-10-19"])
+def test_who_looked_before_the_check_does_not_outvote_it_however_many_they_are(chosen: Chosen, tmp_path: Path, before: str) -> None:
+    """R-02: what changed in between only the check can have seen, though all of it happened within one class of age."""
+    others = [held(tmp_path, f"d{n}", "hrss", {"phone": "13800000001", "updated_at": before}) for n in range(8)]
+    check = held(tmp_path, "door", "grid", {"phone": "13800000002", "updated_at": "2026-10-20"}, verified=True)
+    found = chosen(*others, check)
+    assert (found["phone"].value, found["phone"].dataset) == ("13800000002", "door")
+
+
+def test_a_check_does_not_outvote_all_who_looked_after_it(chosen: Chosen, tmp_path: Path) -> None:
+    others = [held(tmp_path, f"d{n}", "hrss", {"phone": "13800000001", "updated_at": "2026-10-20"}) for n in range(8)]
+    check = held(tmp_path, "door", "grid", {"phone": "13800000002", "updated_at": "2026-10-01"}, verified=True)
+    assert chosen(*others, check)["phone"].value == "13800000001"
+
+
+def test_checks_made_on_one_day_are_dated_all_the_same(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """X-19 is said of uploads: a sweep of door checks is done on one day."""
+    rows = [{"id_number": number("1990-05-06", n), "name": "李明", "updated_at": "2026-10-20"} for n in range(STAMPED_ROWS)]
+    ordered = [source(tmp_path, "door", rows, verified=True), source(tmp_path, "social", rows)]
+    assert stamped_at_upload(con, ordered) == {"social"}
 
 
 def test_the_contract_may_name_the_source_of_record(chosen: Chosen, tmp_path: Path) -> None:
