@@ -17,6 +17,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.sparse import csr_array
 
 Floats = npt.NDArray[np.float64]
@@ -245,9 +246,8 @@ def patterns_of(claims: Claims) -> Patterns:
     place, counts = _places(claims, starts, owner)
     about = (claims.word * MOST_CLAIMED + np.minimum(place, MOST_CLAIMED - 1)) * COHORTS + claims.cohort
     said = (about * (AGES + 1) + claims.age) << 16 | claims.source
-    told = np.add.reduceat(_mixed(said.astype(np.uint64)), starts)
-    _, first, of = np.unique(told, return_index=True, return_inverse=True)
-    kept = np.sort(first)
+    of, _ = pd.factorize(np.add.reduceat(_mixed(said.astype(np.uint64)), starts))
+    kept = np.flatnonzero(np.diff(np.maximum.accumulate(of), prepend=-1))
     value = np.zeros((len(starts), MOST_VALUES), np.uint64)
     weighed = place < MOST_VALUES
     value[owner[weighed], place[weighed]] = claims.value[weighed]
@@ -258,7 +258,7 @@ def patterns_of(claims: Claims) -> Patterns:
     return Patterns(
         claims=replace(patterns, resident=numbered, value=place[mine[owner]].astype(np.uint64)),
         whose=kept,
-        of=np.searchsorted(kept, first[of]),
+        of=of.astype(np.int64),
         value=value,
         counts=np.minimum(counts, MOST_VALUES),
     )

@@ -2,7 +2,7 @@
 
 Relations made here
   claimants(rid, res, src, day, own_number, number, alone)   the records of the residents at hand; alone: the source has no other of him
-  judged_elements(eix, element, method, refute_at, refute_sources, by_number, accept_at, spelt)   a batch
+  judged_elements(eix, element, method, refute_at, refute_sources, by_number, accept_at, spelt, lone)   a batch; lone: one source states it
   standing(eix, src, rank, undated)  how a source stands to an element; rank NOT_OF_RECORD: not its source of record; undated: it states no
       dates, or stamps them at upload (X-19)
   claims(eix, res, src, vid, value, untidy, damaged, rid, day, age, latest)   each value once per source; latest: what the source says now
@@ -64,6 +64,7 @@ def list_rules(
         "by_number": pa.array([r.refuted_by_id_number for r in each], pa.bool_()),
         "accept_at": pa.array([r.accept_at for r in each], pa.float64()),
         "spelt": pa.array([element.kind == "name" for element in elements], pa.bool_()),
+        "lone": pa.array([sum(element.key in source.columns for source in sources) == 1 for element in elements], pa.bool_()),
     }
     keep(con, "judged_elements", pa.table(judged))
     pairs = [(eix, src, rule, source) for eix, rule in enumerate(each) for src, source in enumerate(sources)]

@@ -32,18 +32,16 @@ def score_pairs(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: W
 
 
 def weighed_levels(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weights: Weights, pairs: str) -> str:
-    """SQL (pair, <attribute>, <attribute>_bits): what each comparison finds of the pairs of a relation, and what it adds to the weight.
-
-    Asked for after linking, whose `facts` went because the values needed the memory: they are made again.
-    """
-    list_facts(con, rules)
+    """SQL (pair, <attribute>, <attribute>_bits): what each comparison finds of the pairs of a relation, and what it adds to the weight."""
     compared = compare_pairs(con, rules, pairs)
     said = ", ".join(f"{_name_of(c)} AS {key}, {_bits(c, weights)} AS {key}_bits" for key, c in rules.comparisons.items())
     return f"SELECT pair, {said} FROM ({compared})"
 
 
 def compare_pairs(con: duckdb.DuckDBPyConnection, rules: MatchingRules, pairs: str) -> str:
-    """SQL for `compared`; what it needs beside the pairs, `facts` and `unit_<attribute>` is made here."""
+    """SQL for `compared`; what it needs beside the pairs and `unit_<attribute>` is made here."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE compared_units AS SELECT a AS unit FROM {pairs} UNION SELECT b FROM {pairs}")
+    list_facts(con, rules, "compared_units")
     found = [key for key, comparison in rules.comparisons.items() if _look_apart(con, rules, comparison, pairs)]
     return _compared_sql(rules, pairs, found)
 

@@ -1,7 +1,7 @@
 """The DuckDB connection in which the steps of reconciliation make their relations."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,6 +46,12 @@ def quoted(text: str) -> str:
 def identifier(name: str) -> str:
     """A column name as SQL reads it, whatever a contract called it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def enum_of(words: Iterable[str]) -> str:
+    """SQL of the type of columns that hold only these words: they stand as numbers, which are sorted and written in half the time."""
+    listed = ", ".join(f"'{quoted(word)}'" for word in sorted(words) or [""])  # in alphabetical order, for rows are sorted by them
+    return f"ENUM ({listed})"
 
 
 def count(con: duckdb.DuckDBPyConnection, relation: str, where: str = "true") -> int:

@@ -42,7 +42,7 @@ from golden.review import list_review
 from golden.sources import RecordSource, claimed_elements
 from golden.state import label_components, relatives_elsewhere, spell, stand_in
 from golden.survivorship import choose_numbers, choose_others, make_empty
-from golden.unit_values import list_facts, list_raw_values, list_unit_values
+from golden.unit_values import list_raw_values, list_unit_values
 from golden.versions import relation
 from golden.weights import Weights
 from rules.authority import SurvivorshipRules
@@ -173,7 +173,6 @@ class _Scope:
         while True:
             stand_in(con, self.matching, list_near(con))
             spell(con, self.matching, units=True)
-            list_facts(con, self.matching)
             decide_units(con)
             propose_near(con, self.matching)
             score_pairs(con, self.matching, self.weights)

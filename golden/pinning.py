@@ -61,7 +61,8 @@ def _make_golden(con: duckdb.DuckDBPyConnection) -> None:
     """The value of record stays beside it; `sources` counts the data sets that say the same."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE pinned_values AS
-        SELECT p.res, p.element, p.value, NULL AS dataset, NULL AS record, p.decided_on AS observed_on, p.decided_on AS received_on,
+        SELECT p.res, p.element, p.value, NULL::VARCHAR AS dataset, NULL::VARCHAR AS record,
+          p.decided_on AS observed_on, p.decided_on AS received_on,
           '{RULE_PINNED}' AS rule, 1 AS confidence, coalesce(tellers, 0) AS sources, 'ok' AS status, g.value_of_record
         FROM pinned p LEFT JOIN golden_values g ON g.res = p.res AND g.element = p.element
         LEFT JOIN (SELECT res, element, value, count(*) AS tellers FROM pinned_claims GROUP BY ALL) c

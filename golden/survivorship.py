@@ -10,6 +10,7 @@ Relations made here
 It reads numbers_elsewhere(number) where it stands: golden numbers of residents who are not at hand.
 """
 
+from collections import deque
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -19,22 +20,28 @@ import pyarrow as pa
 
 from golden.believing import Beliefs, Model, believe
 from golden.claims import NOT_OF_RECORD, batches, list_claimants, list_claims, list_rules
-from golden.engine import arrow, keep
+from golden.engine import arrow, enum_of, keep
 from golden.exact_groups import birth_in, sex_in
-from golden.pinning import apply_pins
+from golden.pinning import RULE_PINNED, apply_pins
 from golden.records import rows_in, valid_number
 from golden.reliability import claims_of, learn_reliability, models_at_hand, nothing_learnt
 from golden.sources import RecordSource, claimed_elements
 from rules.authority import SurvivorshipRules
-from rules.elements import Element
+from rules.elements import Element, load_elements
 
 SURE_NUMBER = 0.995
+WEIGHED_AT_ONCE = 2
+"""The claims of so many elements are weighed at once; each holds its arrays meanwhile."""
+SPREAD_AT_ONCE = 2
+
 RULE_RECORD = "R-01"
 RULE_NUMBER = "R-02-number"
 RULE_REFUTED = "R-02-refuted"
 RULE_WEIGHED = "R-02-weighed"
 RULE_FRESHNESS = "R-03"
 RULE_UNRESOLVED = "R-02-unresolved"
+RULES = (RULE_RECORD, RULE_NUMBER, RULE_REFUTED, RULE_WEIGHED, RULE_FRESHNESS, RULE_UNRESOLVED, RULE_PINNED)
+STATUSES = ("disputed", "ok", "unresolved")
 SAID_BY_NUMBER = {"birth_date": birth_in("number"), "sex": sex_in("number")}
 
 
@@ -93,31 +100,32 @@ def choose_among(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def make_empty(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("""
+    elements, rules, statuses = enum_of(load_elements()), enum_of(RULES), enum_of(STATUSES)
+    datasets = enum_of(row[0] for row in con.execute("SELECT dataset FROM sources").fetchall())
+    con.execute(f"""
         CREATE OR REPLACE TABLE golden_values (
-          res BIGINT, element VARCHAR, value VARCHAR, dataset VARCHAR, record VARCHAR, observed_on VARCHAR,
-          received_on VARCHAR, rule VARCHAR,
-          confidence DECIMAL(5, 4), sources INTEGER, status VARCHAR, value_of_record VARCHAR)""")
-    con.execute("""
+          res BIGINT, element {elements}, value VARCHAR, dataset {datasets}, record VARCHAR, observed_on VARCHAR,
+          received_on VARCHAR, rule {rules},
+          confidence DECIMAL(5, 4), sources INTEGER, status {statuses}, value_of_record VARCHAR)""")
+    con.execute(f"""
         CREATE OR REPLACE TABLE rivals (
-          res BIGINT, element VARCHAR, value VARCHAR, dataset VARCHAR, record VARCHAR, observed_on VARCHAR)""")
+          res BIGINT, element {elements}, value VARCHAR, dataset {datasets}, record VARCHAR, observed_on VARCHAR)""")
     con.execute("CREATE TEMP TABLE IF NOT EXISTS numbers_elsewhere (number VARCHAR)")
     con.execute("CREATE OR REPLACE TABLE numbers_of_record (res BIGINT, number VARCHAR, rid BIGINT, sure BOOLEAN)")
 
 
 def _believe(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
-    """believed, element by element; while one element's claims are weighed the next one's are read."""
+    """believed, element by element; while some elements' claims are weighed the next one's are read."""
     con.execute("CREATE OR REPLACE TEMP TABLE believed (eix SMALLINT, res BIGINT, vid UBIGINT, p DECIMAL(9, 8), independent INTEGER)")
-    with ThreadPoolExecutor(1) as weighing:
-        under_way: Future[Beliefs] | None = None
+    under_way: deque[Future[Beliefs]] = deque()
+    with ThreadPoolExecutor(WEIGHED_AT_ONCE) as weighing:
         for eix, model in enumerate(models):
             words = {word: place for place, word in enumerate(model.values)}
-            claims = claims_of(con, eix, words)
-            if under_way is not None:
-                _keep_beliefs(con, eix - 1, under_way.result())
-            under_way = weighing.submit(believe, claims, model)
-        if under_way is not None:
-            _keep_beliefs(con, len(models) - 1, under_way.result())
+            under_way.append(weighing.submit(believe, claims_of(con, eix, words), model))
+            if len(under_way) > WEIGHED_AT_ONCE:
+                _keep_beliefs(con, eix - WEIGHED_AT_ONCE, under_way.popleft().result())
+        for eix, beliefs in enumerate(under_way, start=len(models) - len(under_way)):
+            _keep_beliefs(con, eix, beliefs.result())
 
 
 def _keep_beliefs(con: duckdb.DuckDBPyConnection, eix: int, beliefs: Beliefs) -> None:
@@ -134,13 +142,14 @@ def _weigh(con: duckdb.DuckDBPyConnection) -> None:
     backed = " UNION ALL ".join(
         _backed(where, value) for where, value in (("spelt", "arg_min(value, place)"), ("NOT spelt", "any_value(value)"))
     )
+    backed += f" UNION ALL {_alone()}"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE weighed AS
         SELECT b.*, coalesce(p, 0)::DECIMAL(9, 8) AS p, coalesce(independent, 0) AS lots
         FROM ({backed}) b LEFT JOIN believed USING (eix, res, vid)""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE contested AS
-        SELECT eix, res FROM weighed GROUP BY eix, res HAVING count(*) > 1""")
+        SELECT eix, res FROM weighed WHERE eix IN (SELECT eix FROM judged_elements WHERE NOT lone) GROUP BY eix, res HAVING count(*) > 1""")
 
 
 def _backed(where: str, value: str) -> str:
@@ -149,8 +158,16 @@ def _backed(where: str, value: str) -> str:
           {value} AS value, bool_and(damaged) AS damaged, count(*)::INT AS tellers
         FROM (SELECT c.*, rank, verified, (untidy * 1000 + rank + 1)::BIGINT * 10**9 + (100000 - day)::BIGINT * 1000 + src AS place
               FROM claims c JOIN sources USING (src) JOIN standing USING (eix, src)
-              WHERE latest AND eix IN (SELECT eix FROM judged_elements WHERE {where}))
+              WHERE latest AND eix IN (SELECT eix FROM judged_elements WHERE {where} AND NOT lone))
         GROUP BY eix, res, vid"""
+
+
+def _alone() -> str:
+    """The same of elements that one source states: its latest claim is all there is."""
+    return """
+        SELECT eix, res, vid, verified, rank, day AS newest, rid, value, damaged, 1 AS tellers
+        FROM claims JOIN sources USING (src) JOIN standing USING (eix, src)
+        WHERE latest AND eix IN (SELECT eix FROM judged_elements WHERE lone)"""
 
 
 def _list_contenders(con: duckdb.DuckDBPyConnection) -> None:
@@ -274,12 +291,18 @@ def _spread(con: duckdb.DuckDBPyConnection) -> None:
     said = arrow(con, "SELECT res, element, value::VARCHAR AS value FROM golden_values WHERE value IS NOT NULL")
     residents = arrow(con, "SELECT DISTINCT res FROM resident_of ORDER BY res").column("res").to_numpy()
     rows = np.searchsorted(residents, said.column("res").to_numpy())
-    elements = said.column("element").combine_chunks().dictionary_encode()
+    elements = said.column("element").combine_chunks()
+    order = np.argsort(elements.indices.to_numpy(), kind="stable")
+    bounds = np.searchsorted(elements.indices.to_numpy()[order], np.arange(len(elements.dictionary) + 1))
     values = said.column("value").cast(pa.large_string()).combine_chunks()
-    columns = {"res": pa.array(residents)}
-    for key in sorted(elements.dictionary.to_pylist()):
-        mine = np.flatnonzero(elements.indices.to_numpy() == elements.dictionary.index(key).as_py())
+
+    def spread(place: int) -> pa.Array:
+        mine = order[bounds[place] : bounds[place + 1]]
         places = np.full(len(residents), -1)
         places[rows[mine]] = mine
-        columns[key] = values.take(pa.array(places, mask=places < 0))
-    keep(con, "golden_rows", pa.table(columns))
+        return values.take(pa.array(places, mask=places < 0))
+
+    stated = [place for place in range(len(elements.dictionary)) if bounds[place] < bounds[place + 1]]
+    with ThreadPoolExecutor(SPREAD_AT_ONCE) as spreading:
+        columns = dict(zip([elements.dictionary[place].as_py() for place in stated], spreading.map(spread, stated), strict=True))
+    keep(con, "golden_rows", pa.table({"res": pa.array(residents), **columns}))

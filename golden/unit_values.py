@@ -6,7 +6,7 @@ Relations made here
       shared: too widely shared to be evidence (X-16). A value that is not listed is one unit's own.
   unit_<attribute>(unit, value, bits)   bits: what an agreement on this value weighs, in hundredths; shared values are left out
   unit_<derived>(unit, value)           derived, for blocking
-  facts(unit, number_attested, <attribute>, <attribute>_bits, <attribute>_many)   what a unit says, where it says one thing;
+  facts(unit, number_attested, <attribute>, <attribute>_bits, <attribute>_many)   what a unit that is compared says, if one thing;
       <attribute>_bits are null where it says nothing
   shared_values(attribute, shared)      how many values were too widely shared to be evidence
 """
@@ -86,23 +86,27 @@ def list_unit_values(con: duckdb.DuckDBPyConnection, rules: MatchingRules, weigh
         _weigh(con, attribute, rules, weights)
     for derived in rules.derived.values():
         con.execute(f"CREATE OR REPLACE TABLE unit_{derived.key} AS {_derived_sql(derived)}")
-    list_facts(con, rules)
 
 
-def list_facts(con: duckdb.DuckDBPyConnection, rules: MatchingRules) -> None:
-    """One row per unit. Few units say several things, so counting without the values and two joins cost less than grouping the values."""
+def list_facts(con: duckdb.DuckDBPyConnection, rules: MatchingRules, asked: str) -> None:
+    """One row per unit of a relation (unit), of all that stand. Few units say several things, so counting without the values and two joins
+    cost less than grouping the values.
+    """
     for key in rules.comparisons:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE several_{key} AS SELECT unit FROM unit_{key} GROUP BY unit HAVING count(*) > 1")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE said_{key} AS SELECT unit, value, bits FROM unit_{key} SEMI JOIN {asked} USING (unit)")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE several_{key} AS SELECT unit FROM said_{key} GROUP BY unit HAVING count(*) > 1")
     said = [
         f"LEFT JOIN (SELECT unit, value AS {key}, bits AS {key}_bits, false AS {key}_many "
-        f"FROM unit_{key} ANTI JOIN several_{key} USING (unit) UNION ALL "
+        f"FROM said_{key} ANTI JOIN several_{key} USING (unit) UNION ALL "
         f"SELECT unit, NULL, 0, true FROM several_{key}) s_{key} USING (unit)"
         for key in rules.comparisons
     ]
     columns = ", ".join(f"s_{key}.{key}, {key}_bits, coalesce({key}_many, false) AS {key}_many" for key in rules.comparisons)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE facts AS
-        SELECT unit, number_attested, {columns} FROM units {" ".join(said)}""")
+        SELECT unit, number_attested, {columns} FROM units SEMI JOIN {asked} USING (unit) {" ".join(said)}""")
+    for key in rules.comparisons:
+        con.execute(f"DROP TABLE said_{key}; DROP TABLE several_{key}")
 
 
 def _weigh(con: duckdb.DuckDBPyConnection, attribute: Attribute, rules: MatchingRules, weights: Weights) -> None:

@@ -27,7 +27,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from catalog.lake import Lake
-from golden.engine import identifier, quoted, scratch
+from golden.engine import enum_of, identifier, quoted, scratch
 from golden.reliability_table import FILE as RELIABILITY
 from golden.reliability_table import reliability_sql
 
@@ -93,7 +93,7 @@ def _paths(folder: Path, name: str) -> list[Path]:
 
 def write_portion(con: duckdb.DuckDBPyConnection, number: int, elements: Sequence[str]) -> None:
     """What was chosen for a portion of all residents, the `number`th from below, as files that `write_version` takes over."""
-    folder, queries = scratch(con, PORTIONS), _queries(elements, _stated(con), ())
+    folder, queries = scratch(con, PORTIONS), _queries(con, elements, ())
     for name in PORTIONED:
         _copy(con, f"{queries[name]} ORDER BY res{_ORDERS[name].removeprefix('resident_id')}", folder / f"{name}-{number:03}.parquet")
 
@@ -124,7 +124,7 @@ def write_version(
     """
     folder = golden_folder(lake, version)
     whole = on is None or len(parts_of(on)) >= MOST_PARTS
-    queries = dict(_queries(elements, _stated(con), levels))
+    queries = dict(_queries(con, elements, levels))
     if on is not None:
         touched = f"SELECT {resident_id('res')} AS resident_id FROM touched"
         if whole:
@@ -167,13 +167,15 @@ def _stated(con: duckdb.DuckDBPyConnection) -> set[str]:
     return {row[0] for row in con.execute("DESCRIBE golden_rows").fetchall()}
 
 
-def _queries(elements: Sequence[str], stated: set[str], levels: Sequence[str]) -> Mapping[str, str]:
+def _queries(con: duckdb.DuckDBPyConnection, elements: Sequence[str], levels: Sequence[str]) -> Mapping[str, str]:
+    stated = _stated(con)
+    named = con.execute("SELECT dataset FROM sources UNION SELECT dataset FROM history").fetchall()
+    dataset = f"dataset::{enum_of(name for (name,) in named)} AS dataset"
     who = f"{resident_id('res')} AS resident_id"
     columns = ", ".join(identifier(e) if e in stated else f"NULL::VARCHAR AS {identifier(e)}" for e in elements)
     ends = "JOIN records {0} ON {0}.rid = e.{0} JOIN sources s{0} ON s{0}.src = {0}.src"
     return {
-        "crosswalk": f"""SELECT dataset, record, {who} FROM resident_of JOIN records USING (rid) JOIN sources USING (src)
-""",
+        "crosswalk": f"SELECT {dataset}, record, {who} FROM resident_of JOIN records USING (rid) JOIN sources USING (src)",
         "residents": f"SELECT {who}, {columns} FROM golden_rows",
         "values": f"""SELECT {who}, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status,
                       value_of_record FROM golden_values""",
@@ -185,7 +187,7 @@ def _queries(elements: Sequence[str], stated: set[str], levels: Sequence[str]) -
         "identities": f"""SELECT {who}, status, {resident_id("superseded_by")} AS superseded_by FROM identities""",
         "review": _review(levels),
         "alarms": f"SELECT decision, kind, {who}, element, dataset, record FROM alarms",
-        "history": f"SELECT dataset, record, {who}, content, since FROM history",
+        "history": f"SELECT {dataset}, record, {who}, content, since FROM history",
     }
 
 

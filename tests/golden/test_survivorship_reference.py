@@ -94,7 +94,14 @@ def in_sql(con: duckdb.DuckDBPyConnection, case: Case) -> tuple[str, str | None]
     con.execute("""CREATE OR REPLACE TABLE believed AS
         SELECT 0::SMALLINT AS eix, 1::BIGINT AS res, hash(value) AS vid, p::DECIMAL(9, 8) AS p, independent FROM probable""")
     keep(con, "standing", pa.table({"eix": [0] * SOURCES, "src": list(every), "rank": list(case.ranks)}))
-    limits = {"refute_at": [case.refute_at], "refute_sources": [2], "accept_at": [case.accept_at], "by_number": [True], "spelt": [False]}
+    limits = {
+        "refute_at": [case.refute_at],
+        "refute_sources": [2],
+        "accept_at": [case.accept_at],
+        "by_number": [True],
+        "spelt": [False],
+        "lone": [False],
+    }
     keep(con, "judged_elements", pa.table({"eix": [0], "element": ["birth_date"], "method": [case.method], **limits}))
     con.execute("CREATE OR REPLACE TABLE numbers_of_record AS SELECT 1 AS res, '440699199005060116' AS number, 0 AS rid, true AS sure")
     if not case.number:
