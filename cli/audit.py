@@ -15,6 +15,7 @@ from catalog.snapshots import CHINA
 from cli.output import as_json_option, console, print_json, print_table
 from cli.oversight import chain_command, explain_command, inspect_command, replay_command, search_command, seen_command
 from cli.platform import Platform, platform
+from cli.statements import release_command, statement_command
 from rules.errors import IntegrityBroken
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -156,5 +157,14 @@ def the_log(here: Platform) -> Iterator[Log]:
             log.close()
 
 
-for command in (search_command, seen_command, chain_command, replay_command, inspect_command, explain_command):
+for command in (
+    search_command,
+    seen_command,
+    chain_command,
+    replay_command,
+    inspect_command,
+    explain_command,
+    statement_command,
+    release_command,
+):
     audit.add_command(command)

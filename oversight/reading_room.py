@@ -28,6 +28,10 @@ from rules.errors import Denied, IntegrityBroken, NotFound, Refused
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 Facts = Mapping[str, Any]
+WHOSE: Mapping[Role, str] = {
+    Role.AUDITOR: "审计日志由审计员查阅 the log is read by auditors",
+    Role.BUREAU_REGISTRAR: "告知书由登记员在窗口出具 statements are given by registrars at the counter",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +59,12 @@ class ReadingRoom:
     def __exit__(self, *_: object) -> None:
         self.finder.__exit__()
 
-    def admit(self, reader: Reader, what: str) -> None:
-        """Denied DOOR-DENIED for anybody but an auditor; Refused OVS-PURPOSE where it is not said what for."""
+    def admit(self, reader: Reader, what: str, role: Role = Role.AUDITOR) -> None:
+        """Denied DOOR-DENIED for anybody without the role; Refused OVS-PURPOSE where it is not said what for."""
         faults = reason_faults(reader.purpose, missing="未说明用途 no purpose")
-        if not self._is_auditor(reader.name):
+        if not self._has_role(reader.name, role):
             self._turn_away(reader, what, "no_role")
-            raise Denied("DOOR-DENIED", where=what, what="审计日志由审计员查阅 the log is read by auditors")
+            raise Denied("DOOR-DENIED", where=what, what=WHOSE[role])
         if faults:
             self._turn_away(reader, what, "no_purpose")
             raise Refused("OVS-PURPOSE", what="; ".join(faults))
@@ -74,13 +78,13 @@ class ReadingRoom:
             self.log.append_sealed(Event.LOG_READ, body)
         return found
 
-    def _is_auditor(self, name: str) -> bool:
+    def _has_role(self, name: str, role: Role) -> bool:
         try:
             with self.store.session() as session:
                 account = load_account(session, name)
         except NotFound:
             return False
-        return account.active and Role.AUDITOR in account.roles
+        return account.active and role in account.roles
 
     def _turn_away(self, reader: Reader, what: str, why: str) -> None:
         with log_faults_translated():

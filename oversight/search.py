@@ -118,13 +118,13 @@ def _seen(room: ReadingRoom, person: Person, period: Terms, before: int | None, 
         direct=len(direct),
         bulk=len(bulk),
         unreadable=tuple(room.finder.unreadable()),
-        withheld=_withheld(room, shown),
+        withheld=withheld_among(room, shown),
         before=shown[-1] if len(seqs) > limit else None,
         searched=room.finder.size,
     )
 
 
-def _withheld(room: ReadingRoom, seqs: list[int]) -> frozenset[int]:
+def withheld_among(room: ReadingRoom, seqs: list[int]) -> frozenset[int]:
     """Those that were sealed, but not handed over after all. Such records are rare: they are looked for first, and once for the page."""
     found = room.finder.all(Wanted(all_of=[{term(ACTION, WITHHELD)}, {term(RESULT, seq) for seq in seqs}])) if seqs else []
     return frozenset(room.log.entry(seq).record.body[RESULT] for seq in found)
