@@ -44,6 +44,7 @@ def main() -> None:
 
 
 def measure(work: Path, new: int) -> dict:
+    from bench.reconcile import forget
     from catalog.lake import Lake
     from catalog.store import open_store
     from golden.reconcile import reconcile
@@ -55,6 +56,7 @@ def measure(work: Path, new: int) -> dict:
     shutil.copytree(work / "home", home.root, ignore=shutil.ignore_patterns("golden", "serving*.db"))
     home.create()  # a kept home may be of an older schema
     store, lake = open_store(home.store_url), Lake(home.lake_root)
+    forget(store)  # of a kept home: its golden versions were not copied
     load, total = os.getloadavg()[0], keep_back(store, lake, new)
     runs: dict[str, dict] = {}
 
