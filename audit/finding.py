@@ -30,6 +30,7 @@ from audit.notes import read_checkpoint
 from audit.storage import as_bytes
 
 SEGMENT = 65_536
+SEGMENTS_AT_ONCE = 32
 TERM_BYTES = 8
 TERMS_REMEMBERED = 200_000
 BUSY_TIMEOUT_S = 60
@@ -51,6 +52,7 @@ Term = tuple[str, str]
 
 Offsets = np.ndarray
 Row = tuple[int, Any]
+NOWHERE: Offsets = np.array([], np.uint16)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,13 +265,17 @@ class Finder:
                     keep_members(self._con, digest, (), self._read_members)
 
     def _by_segment(self, wanted: Wanted, end: int) -> Iterator[Offsets]:
-        """Indices in ascending order, segment by segment from the newest."""
-        for segment in range((end - 1) // SEGMENT, -1, -1) if end else ():
-            inside = self._period(segment, wanted)
-            if inside is None:
-                continue
-            seqs = self._in_segment(segment, wanted, end)
-            yield seqs if len(seqs) == 0 or inside else self._of_period(seqs, wanted)
+        """Indices in ascending order, segment by segment from the newest, some segments at a time."""
+        for last in range((end - 1) // SEGMENT, -1, -SEGMENTS_AT_ONCE) if end else ():
+            first = max(last - SEGMENTS_AT_ONCE + 1, 0)
+            having = self._having(first, last, wanted.all_of[0]) if wanted.all_of else None
+            for segment in range(last, first - 1, -1):
+                start = None if having is None else having.get(segment, NOWHERE)
+                inside = None if start is NOWHERE else self._period(segment, wanted)
+                if inside is None:
+                    continue
+                seqs = self._in_segment(segment, start, wanted, end)
+                yield seqs if len(seqs) == 0 or inside else self._of_period(seqs, wanted)
 
     def _period(self, segment: int, wanted: Wanted) -> bool | None:
         """Whether a segment lies wholly in the period; None: wholly outside."""
@@ -281,28 +287,28 @@ class Finder:
         (first, last), (since, until) = rows[0], _bounds(wanted)
         return None if last < since or first >= until else since <= first and last < until
 
-    def _in_segment(self, segment: int, wanted: Wanted, end: int) -> Offsets:
-        base, found = segment * SEGMENT, None
-        for group in wanted.all_of:
-            having = self._having(segment, group)
-            found = having if found is None else np.intersect1d(found, having, assume_unique=True)
-            if len(found) == 0:
-                return found
+    def _in_segment(self, segment: int, found: Offsets | None, wanted: Wanted, end: int) -> Offsets:
+        """`found`: the offsets with a term of the first group; None: nothing is asked for by terms."""
+        base = segment * SEGMENT
         if found is None:
-            found = np.array(
-                [seq for (seq,) in self._con.execute("SELECT seq FROM moment WHERE seq >= ? AND seq < ?", (base, base + SEGMENT))]
-            )
-            return found[found < end]
+            sql = "SELECT seq FROM moment WHERE seq >= ? AND seq < ?"
+            return np.array([seq for (seq,) in self._con.execute(sql, (base, min(end, base + SEGMENT)))], np.int64)
+        for group in wanted.all_of[1:]:
+            found = np.intersect1d(found, self._having(segment, segment, group).get(segment, NOWHERE), assume_unique=True)
+            if len(found) == 0:
+                break
         seqs = found.astype(np.int64) + base
         return seqs[seqs < end]
 
-    def _having(self, segment: int, group: Collection[Term]) -> Offsets:
+    def _having(self, first: int, last: int, group: Collection[Term]) -> Mapping[int, Offsets]:
+        """The offsets with a term of a group, by segment: one question for all of these segments, for each costs as much as its answer."""
         numbers = sorted({term_number(term) for term in group})
-        sql = f"SELECT offsets FROM posting WHERE segment = ? AND term IN ({', '.join('?' * len(numbers))})"
-        found = [np.frombuffer(offsets, np.uint16) for (offsets,) in self._con.execute(sql, (segment, *numbers))]
-        if len(found) == 1:
-            return found[0]
-        return np.unique(np.concatenate(found)) if found else np.array([], np.uint16)
+        sql = f"""SELECT s.segment, offsets FROM span AS s CROSS JOIN posting AS p ON p.segment = s.segment
+            WHERE s.segment BETWEEN ? AND ? AND term IN ({", ".join("?" * len(numbers))})"""  # CROSS: or the whole of each segment is read
+        found: defaultdict[int, list[Offsets]] = defaultdict(list)
+        for segment, offsets in self._con.execute(sql, (first, last, *numbers)):
+            found[segment].append(np.frombuffer(offsets, np.uint16))
+        return {segment: some[0] if len(some) == 1 else np.unique(np.concatenate(some)) for segment, some in found.items()}
 
     def _of_period(self, seqs: Offsets, wanted: Wanted) -> Offsets:
         since, until = _bounds(wanted)
