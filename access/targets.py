@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.datasets import Column, Dataset, load_dataset
+from catalog.entries.content import EntryColumn
+from catalog.entries.grading import declared_columns
 from catalog.lake import Lake
 from catalog.schema import DatasetColumnRow, EnterpriseVersionRow, GoldenInputRow, GoldenVersionRow, ServingVersionRow
 from catalog.snapshots import CHINA, AcceptedSnapshot, accepted_version, newest_accepted
@@ -36,7 +38,10 @@ AREA_ELEMENTS = ("grid_code", "residence_address", "registered_residence_address
 
 @dataclass(frozen=True, kw_only=True)
 class TargetColumn:
-    """A column as the door sees it. `shared` is false where the catalogue says that nobody else gets it (不予共享)."""
+    """A column as the door sees it: of the contract and the published entry the stricter holds (G-01).
+
+    `shared` is false where either says that nobody else gets it (不予共享).
+    """
 
     facts: MaskedColumn
     shared: bool
@@ -113,7 +118,7 @@ def target_of_version(session: Session, lake: Lake, key: str, version: int, at: 
     found = accepted_version(session, lake, key, version)
     if found is None or not found.standard_path.exists():
         raise NotFound("DOOR-NO-SNAPSHOT", where=key)
-    return _snapshot_target(found, _golden_at(session, lake, at))
+    return _snapshot_target(session, found, _golden_at(session, lake, at))
 
 
 def newest_golden(session: Session, lake: Lake) -> GoldenFiles | None:
@@ -169,7 +174,8 @@ def _return_target(session: Session, lake: Lake, key: str) -> Target:
 
 def _returned(session: Session, golden: GoldenFiles, whole: Target, key: str) -> Target:
     dataset = load_dataset(session, key)
-    level = highest([Level(column.level) for column in dataset.key_columns])
+    declared = declared_columns(session, [key]).get(key, {})
+    level = highest([_level(column, declared.get(column.name)) for column in dataset.key_columns])
     own = MaskedColumn(name=RECORD, element=None, kind="text", level=level, of_person=True)
     crosswalk = relation(golden.folder, "crosswalk")
     mine = f"SELECT {RECORD}, {RESIDENT_ID} FROM {crosswalk} WHERE dataset = '{quoted(key)}'"
@@ -212,15 +218,19 @@ def _golden_facts(name: str, levels: Mapping[str, list[Level]]) -> MaskedColumn:
 
 
 def _levels_by_element(session: Session, version: int) -> Mapping[str, list[Level]]:
-    """Levels that the sources of a version grade an element with: the golden one has the highest of them (就高从严, G-01, L-24).
+    """Levels that the sources of a version grade an element with, by contract and by published entry: the golden one has the highest of
+    them (就高从严, G-01, L-24).
 
     A data set that is registered and went into no golden value raises nothing.
     """
     table, contributes = DatasetColumnRow, GoldenInputRow.dataset_key == DatasetColumnRow.dataset_key
-    query = sa.select(table.element, table.level).join(GoldenInputRow, contributes)
+    query = sa.select(table.dataset_key, table.name, table.element, table.level).join(GoldenInputRow, contributes)
+    rows = session.execute(query.where(GoldenInputRow.golden_version == version, table.element.is_not(None)).distinct()).tuples().all()
+    declared = declared_columns(session, {dataset for dataset, *_ in rows})
     levels: defaultdict[str, list[Level]] = defaultdict(list)
-    for element, level in session.execute(query.where(GoldenInputRow.golden_version == version, table.element.is_not(None)).distinct()):
-        levels[element or ""].append(Level(level))
+    for dataset, name, element, level in rows:
+        said = declared.get(dataset, {}).get(name)
+        levels[element or ""] += [Level(level), *([Level(said.level)] if said else [])]
     return levels
 
 
@@ -228,7 +238,7 @@ def _dataset_target(session: Session, lake: Lake, key: str) -> Target:
     found = newest_accepted(session, lake, [key])
     if not found:
         raise NotFound("DOOR-NO-SNAPSHOT", where=key)
-    return _snapshot_target(found[0], newest_golden(session, lake))
+    return _snapshot_target(session, found[0], newest_golden(session, lake))
 
 
 def _golden_at(session: Session, lake: Lake, at: datetime) -> GoldenFiles | None:
@@ -236,15 +246,18 @@ def _golden_at(session: Session, lake: Lake, at: datetime) -> GoldenFiles | None
     return None if version is None else GoldenFiles(version=version, folder=golden_folder(lake, version))
 
 
-def _snapshot_target(found: AcceptedSnapshot, golden: GoldenFiles | None) -> Target:
+def _snapshot_target(session: Session, found: AcceptedSnapshot, golden: GoldenFiles | None) -> Target:
     dataset = found.dataset
+    declared = declared_columns(session, [dataset.key]).get(dataset.key, {})
     stored = set(pq.read_schema(found.standard_path).names)
     by_element = {column.element: column.name for column in dataset.columns if column.element}
     return Target(
         key=dataset.key,
         version=found.version,
         relation=f"read_parquet('{quoted(str(found.standard_path))}')",
-        columns={column.name: _dataset_column(dataset, column) for column in dataset.columns if column.name in stored},
+        columns={
+            column.name: _dataset_column(dataset, column, declared.get(column.name)) for column in dataset.columns if column.name in stored
+        },
         about_persons=dataset.about_persons,
         order_column="_row",
         area_column=_area_column(by_element, stored),
@@ -254,17 +267,24 @@ def _snapshot_target(found: AcceptedSnapshot, golden: GoldenFiles | None) -> Tar
     )
 
 
-def _dataset_column(dataset: Dataset, column: Column) -> TargetColumn:
+def _dataset_column(dataset: Dataset, column: Column, declared: EntryColumn | None) -> TargetColumn:
     element = load_elements().get(column.element or "")
     kind = element.kind if element else KIND_OF_LOGICAL_TYPE.get(column.logical_type, "text")
     facts = MaskedColumn(
         name=column.name,
         element=column.element,
         kind=kind,
-        level=highest([Level(column.level), load_levels().floor(column.element)]),
+        level=_level(column, declared),
         of_person=dataset.about_persons and _of_person(element),
     )
-    return TargetColumn(facts=facts, shared=column.share != SHARE_NONE)
+    shares = (column.share, declared.share if declared else column.share)
+    return TargetColumn(facts=facts, shared=SHARE_NONE not in shares)
+
+
+def _level(column: Column, declared: EntryColumn | None) -> Level:
+    """The strictest of contract, published entry and the class of its field (G-07)."""
+    said = [Level(declared.level)] if declared else []
+    return highest([Level(column.level), *said, load_levels().floor(column.element)])
 
 
 def _of_person(element: Element | None) -> bool:

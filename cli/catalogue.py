@@ -39,9 +39,10 @@ def make_home(here: Platform) -> None:
 def register(here: Platform, paths: tuple[Path, ...], as_json: bool) -> int:
     """Register data sets (登记数据集) from ODCS contracts: files or folders. All faults are told at once; good contracts are registered."""
     from catalog.registration import register as register_contracts
+    from cli.grants import tell_regradings
 
     report = register_contracts(here.store, list(paths), now=here.now())
-    touched = _tell_regraded(here) if report.registered else 0
+    touched = tell_regradings(here) if report.registered else 0
     if as_json:
         print_json(report)
         return 2 if report.refused else 0
@@ -55,18 +56,6 @@ def register(here: Platform, paths: tuple[Path, ...], as_json: bool) -> int:
     if touched:
         console.print(f"重新分级涉及 {touched} 个在用授权 a re-grading touches {touched} open grants: tongchou grant regraded")
     return 2 if report.refused else 0
-
-
-def _tell_regraded(here: Platform) -> int:
-    """How many open grants a changed level touches. Where nothing is granted yet nobody is told, and no log is needed."""
-    from access.grants import open_grants
-    from casework.regradings import tell_regraded
-    from cli.grants import the_log
-
-    with here.store.session() as session:
-        if not open_grants(session):
-            return 0
-    return tell_regraded(here.store, here.lake, the_log(here), now=here.now())
 
 
 @click.command()

@@ -21,7 +21,7 @@ from catalog.entries.shelf import PAGE_MOST, Entry, acts_of, list_entries, load_
 from catalog.entries.states import RESOURCE_TITLES, STATE_TITLES, State
 from catalog.search.index import known_content
 from catalog.terms import FLAG, NUMBER, TEXTS, Term
-from cli.grants import the_log
+from cli.grants import tell_regradings, the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
@@ -198,6 +198,8 @@ def _mover(act: Act, name: str, text: str, *, notice: bool = False) -> click.Com
             note=note,
             notice=Notice(negotiation=negotiation, filing=filing) if notice else None,
         )
+        if act is Act.PUBLISH:
+            tell_regradings(here)
         print_moved(moved, as_json)
 
     options: Sequence[Callable[..., Any]] = [click.argument("entry"), note_option, seen_option, by_option]
@@ -216,6 +218,7 @@ def _mover(act: Act, name: str, text: str, *, notice: bool = False) -> click.Com
 def attach(here: Platform, dataset: str, entry: str, by: str, as_json: bool) -> None:
     """Attach DATASET to ENTRY (挂接) after comparing columns, types and key; the report is signed in the log."""
     report = attached.attach(here.store, the_log(here), by=by, dataset=dataset, entry=entry, now=here.now())
+    tell_regradings(here)
     if as_json:
         print_json({**asdict(report), "digest": report.digest})
         return

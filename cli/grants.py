@@ -10,7 +10,7 @@ import click
 from access.accounts import OPERATOR_NAME, Role, create_account, load_account
 from access.clients import keep_clients
 from access.grant_book import OpenBook, Wanted
-from access.grants import change_state, grant_warnings, list_grants
+from access.grants import change_state, grant_warnings, list_grants, open_grants
 from access.grants import grant as make_grant
 from access.log_faults import log_faults_translated
 from access.targets import load_target
@@ -186,6 +186,14 @@ def find(here: Platform, grantee: str, target: str, columns: str, purpose: str, 
         print_json(asdict(found))
         return
     console.print(f"授权 grant {found.id}: {found.tier} · {MODE_TEXTS[found.mode]} · {found.state.value} · {found.valid_to}", markup=False)
+
+
+def tell_regradings(here: Platform) -> int:
+    """How many open grants a changed level touches. Where nothing is granted yet nobody is told, and no log is needed."""
+    with here.store.session() as session:
+        if not open_grants(session):
+            return 0
+    return tell_regraded(here.store, here.lake, the_log(here), now=here.now())
 
 
 @grant.command()
