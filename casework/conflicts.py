@@ -50,6 +50,16 @@ def list_conflicts(con: duckdb.DuckDBPyConnection, folder: Path, datasets: Seque
     return "conflicts"
 
 
+def add_answered(con: duckdb.DuckDBPyConnection, folder: Path, observations: str) -> None:
+    """What was found at the door binds the items that were asked about there, `asked(dataset, record, element)`, however probable it is.
+
+    `observations`: the data set of the answers. The threshold is for what a machine concludes from the sources alone.
+    """
+    con.execute(f"""
+        INSERT INTO conflicts FROM ({_lost(folder, f"against_dataset = '{quoted(observations)}'")})
+        SEMI JOIN asked USING (dataset, record, element) ANTI JOIN conflicts USING (dataset, record, element)""")
+
+
 def _list_standing(con: duckdb.DuckDBPyConnection, datasets: Sequence[Dataset], rules: TicketRules) -> None:
     """holders(dataset, element, of_record, lost_at): what a data set says of whom it can be asked to correct. Door checks are nobody's."""
     asked = [d for d in datasets if not d.verified]
@@ -92,8 +102,8 @@ def is_of_record(dataset: Dataset, element: str) -> bool:
     return dataset.authority in load_survivorship().of(element).of_record
 
 
-def _lost(folder: Path) -> str:
-    """Rivals of a golden value that is probable enough.
+def _lost(folder: Path, certain: str = "confidence >= lost_at") -> str:
+    """Rivals of a golden value that is probable enough, or `certain` otherwise.
 
     What is only less exact (a year for a day, an address without its room), or another spelling of one name, contradicts nothing. While a
     value of record is refuted, those who copied it are not asked: its source is, at once (R-06, D-40).
@@ -108,7 +118,7 @@ def _lost(folder: Path) -> str:
             AND coalesce(lost.name_key <> golden.name_key, true))
         SELECT dataset, record, element, resident_id, against_dataset, against_record,
           CASE WHEN of_record AND refuted THEN '{REFUTED}' ELSE '{DEVIATES}' END AS kind
-        FROM against JOIN holders USING (dataset, element) WHERE confidence >= lost_at AND (of_record OR NOT refuted)"""
+        FROM against JOIN holders USING (dataset, element) WHERE {certain} AND (of_record OR NOT refuted)"""
 
 
 def _shared_numbers(folder: Path) -> str:

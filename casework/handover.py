@@ -6,6 +6,7 @@ tickets with what stands in the version.
 
 Relations made here, beside `conflicts`
   standing(item, ticket, dataset, record, element, kind, state, answered_snapshot, …)    items that are not settled
+  providers(dataset, department)
   fresh, gone, late, decided, changed    what the version says of them: new; no conflict any more; `corrected`, but the newer data say the
                                          same; observed at the door, and still a conflict; now of another resident or against another record
 """
@@ -25,7 +26,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from casework.bundles import RECONCILIATION, bundle, recount, tell_on
-from casework.conflicts import REPORTED, list_conflicts
+from casework.conflicts import REPORTED, add_answered, list_conflicts
 from casework.doubtful_sources import follow_doubts
 from casework.moves import ItemState
 from casework.observations import DATASET as OBSERVATIONS
@@ -105,13 +106,14 @@ class _Work:
         return golden_folder(self.lake, self.version)
 
     def bring_in_line(self, datasets: Sequence[Dataset]) -> HandoverRow:
+        self._list_providers(datasets)
         self._list_standing()
         self._compare()
         self._mark("gone", "settle", state=ItemState.SETTLED.value, settled_version=self.version)
         self._mark("late", "return", state=ItemState.OPEN.value, answered_snapshot=None)
-        self._mark("decided", "decide", state=ItemState.OPEN.value, decided=True)
+        self._decide()
         self._follow()
-        self._open({dataset.key: dataset.department for dataset in datasets})
+        self._open()
         return self._finish()
 
     @contextmanager
@@ -120,6 +122,11 @@ class _Work:
         with self.store.session() as session, session.begin():
             serialise(session, WORK)
             yield session
+
+    def _list_providers(self, datasets: Sequence[Dataset]) -> None:
+        """providers(dataset, department)"""
+        held = {"dataset": [one.key for one in datasets], "department": [one.department for one in datasets]}
+        keep(self.con, "providers", pa.table({name: pa.array(values, pa.string()) for name, values in held.items()}))
 
     def _list_standing(self) -> None:
         item = TicketItemRow
@@ -155,6 +162,8 @@ class _Work:
 
     def _compare(self) -> None:
         """What a person reported is no conflict that the files know of: it is settled when its record says something else."""
+        self.con.execute("CREATE OR REPLACE TEMP VIEW asked AS SELECT dataset, record, element FROM standing WHERE door_check IS NOT NULL")
+        add_answered(self.con, self.folder, OBSERVATIONS)
         list_answered_reports(self.con, self.lake, self.folder)
         same = "c.dataset = s.dataset AND c.record = s.record AND c.element = s.element"
         self.con.execute(f"""
@@ -166,13 +175,14 @@ class _Work:
               SELECT s.item, s.ticket FROM standing s JOIN inputs i ON i.dataset = s.dataset ANTI JOIN gone USING (item)
               WHERE s.state = '{ItemState.AWAITING}' AND i.snapshot > s.answered_snapshot;
             CREATE OR REPLACE TEMP TABLE decided AS
-              SELECT s.item, s.ticket FROM standing s JOIN {relation(self.folder, "crosswalk")} w
+              SELECT s.item, s.ticket, s.dataset, s.element FROM standing s JOIN {relation(self.folder, "crosswalk")} w
               ON w.dataset = '{OBSERVATIONS}' AND w.record = s.door_check::VARCHAR
               ANTI JOIN gone USING (item) WHERE s.state = '{ItemState.AT_DOOR}';
             CREATE OR REPLACE TEMP TABLE changed AS
               SELECT s.item AS id, c.resident_id, c.against_dataset, c.against_record FROM standing s JOIN conflicts c ON {same}
-              WHERE s.kind <> '{REPORTED}' AND (s.resident_id <> c.resident_id OR s.against_dataset IS DISTINCT FROM c.against_dataset
-                AND s.state = '{ItemState.OPEN}' OR s.against_record IS DISTINCT FROM c.against_record AND s.state = '{ItemState.OPEN}')""")
+              WHERE s.kind <> '{REPORTED}' AND (s.resident_id <> c.resident_id
+                OR (s.against_dataset, s.against_record) IS DISTINCT FROM (c.against_dataset, c.against_record)
+                AND (s.state = '{ItemState.OPEN}' OR s.item IN (SELECT item FROM decided)))""")
 
     def _mark(self, relation: str, move: str, **changes: Any) -> None:
         """Give the items of a relation another state."""
@@ -184,16 +194,35 @@ class _Work:
                 for ticket in session.scalars(sa.select(TicketRow).where(TicketRow.id.in_(touched)).order_by(TicketRow.id)):
                     tell_on(session, ticket, move, self.now, items=touched[ticket.id])
 
+    def _decide(self) -> None:
+        """What was found at the door binds both sides: who still holds another value corrects it, wherever the item is now (R-06)."""
+        for rows in _batches(self.con, _DECIDED_ITEMS):
+            with self._step() as session:
+                self._decide_some(session, rows)
+
+    def _decide_some(self, session: Session, rows: Sequence[dict[str, Any]]) -> None:
+        turned = set(session.scalars(sa.select(TicketRow.id).where(TicketRow.id.in_({row["ticket"] for row in rows}), TicketRow.round > 1)))
+        away = Counter((row["department"], row["element"]) for row in rows if row["ticket"] in turned)
+        back = {place: bundle(session, *place, 1, self.now) for place in away}
+        for place, ticket in back.items():
+            ticket.items += away[place]
+        goes_to = [back[row["department"], row["element"]].id if row["ticket"] in turned else row["ticket"] for row in rows]
+        begun = {"state": ItemState.OPEN.value, "decided": True}
+        changes = [{"id": row["item"], "ticket_id": ticket, **begun} for row, ticket in zip(rows, goes_to, strict=True)]
+        session.execute(sa.update(TicketItemRow), changes)
+        touched = Counter([row["ticket"] for row in rows]) | Counter(goes_to)
+        recount(session, list(touched), self.now)
+        for ticket in session.scalars(sa.select(TicketRow).where(TicketRow.id.in_(touched)).order_by(TicketRow.id)):
+            tell_on(session, ticket, "decide", self.now, items=touched[ticket.id])
+
     def _follow(self) -> None:
         """Records keep their keys whatever becomes of residents: an item follows its record."""
         for rows in _batches(self.con, "FROM changed ORDER BY id"):
             with self._step() as session:
                 session.execute(sa.update(TicketItemRow), rows)
 
-    def _open(self, departments: Mapping[str, str]) -> None:
+    def _open(self) -> None:
         """New items on the bundles of their departments."""
-        held = {"dataset": pa.array(list(departments), pa.string()), "department": pa.array(list(departments.values()), pa.string())}
-        keep(self.con, "providers", pa.table(held))
         for rows in _batches(self.con, _FRESH_ITEMS):
             with self._step() as session:
                 self._open_some(session, rows)
@@ -238,6 +267,9 @@ class _Work:
 _FRESH_ITEMS = """
     SELECT department, kind, resident_id, dataset AS dataset_key, record, element, against_dataset, against_record
     FROM fresh JOIN providers USING (dataset) ORDER BY department, element, dataset, record"""
+
+_DECIDED_ITEMS = """
+    SELECT item, ticket, department, element FROM decided JOIN providers USING (dataset) ORDER BY department, element, ticket, item"""
 
 
 def _batches(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[list[dict[str, Any]]]:

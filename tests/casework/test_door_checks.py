@@ -102,12 +102,9 @@ def test_an_answer_comes_in_by_the_normal_road_as_a_verified_data_set_and_decide
     desk.next_day()
     desk.version(replace(LI_BIRTH, at=f"{DATASET}/1"), LIVES, NAMED)
     assert desk.items() == [("social/1", "birth_date", "deviates", "open")]
-    refused(desk, "TKT-DECIDED", lambda: uphold_again(desk), Event.TICKET_REFUSED)
-
-
-def uphold_again(desk: Desk) -> None:
-    desk.take(2, "zhou") if desk.ticket(2).state == "raised" else None
-    desk.uphold(2, by="wu")
+    assert (desk.ticket(2).state, desk.told()[-1]) == ("closed", ("hrss", "birth_date", 1, "raised", 1)), "who holds the record corrects it"
+    desk.take(3, "hua")
+    refused(desk, "TKT-DECIDED", lambda: desk.uphold(3), Event.TICKET_REFUSED)
 
 
 def test_the_ticket_closes_where_the_observation_ends_the_conflict(desk: Desk) -> None:
