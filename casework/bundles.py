@@ -111,16 +111,20 @@ def keep_clocks(session: Session, rows: Sequence[TicketRow], now: datetime, *, a
 
 
 def follow_calendar(session: Session) -> None:
-    """After a calendar was published and the clocks were recomputed: the tickets' copies of their dates (L-37)."""
+    """After a calendar was published and the clocks were recomputed: the tickets' copies of their dates (L-37).
+
+    The day from which one is yellow can move where the due date stays. As in `clocks.recompute`, distinct dates are few.
+    """
     calendar, clock, row = calendar_in_force(session), ClockRow, TicketRow
     mine = sa.and_(clock.subject == Subject.TICKET, clock.subject_id == row.id, clock.stopped_on.is_(None))
-    moved = sa.select(row.received_on, row.limit_days, row.due_on, row.provisional, clock.due_on, clock.provisional).join(clock, mine)
-    differing = moved.where(sa.or_(clock.due_on != row.due_on, clock.provisional != row.provisional)).distinct()
-    for received_on, limit_days, due_before, provisional_before, due_on, provisional in session.execute(differing).all():
-        same = {"received_on": received_on, "limit_days": limit_days, "due_on": due_before, "provisional": provisional_before}
-        yellow = yellow_from(received_on, limit_days, calendar, load_ticket_rules().lights)
+    copied = (row.received_on, row.limit_days, row.due_on, row.provisional, row.yellow_on)
+    kinds = sa.select(*copied, clock.due_on, clock.provisional).join(clock, mine).where(row.standing).distinct()
+    for *now, due_on, provisional in session.execute(kinds).all():
+        same = dict(zip((column.key for column in copied), now, strict=True))
+        yellow = yellow_from(same["received_on"], same["limit_days"], calendar, load_ticket_rules().lights)
         changes = {"due_on": due_on, "provisional": provisional, "yellow_on": yellow}
-        session.execute(sa.update(row).filter_by(standing=True, **same).values(changes).execution_options(synchronize_session=False))
+        if changes != {key: same[key] for key in changes}:
+            session.execute(sa.update(row).filter_by(standing=True, **same).values(changes).execution_options(synchronize_session=False))
 
 
 def _owed(row: TicketRow) -> Owed | None:

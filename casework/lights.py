@@ -27,14 +27,12 @@ from catalog.schema import ClockRow, DatasetRow, ExplanationRow, ReminderRow, Sn
 from catalog.snapshots import ACCEPTED, CHINA
 from catalog.store import Store, serialise
 from golden.decisions import day_of
-from rules.clocks import WorkingDays
+from rules.clocks import LONGEST_LIMIT_DAYS, WorkingDays
 from rules.errors import Denied, NotFound, Refused
 from rules.lights import Light, resource_light
 from rules.tickets import LightRules, load_ticket_rules
 
 PAGE_ROWS = 50
-LONGEST_LIMIT_DAYS = 60
-"""No clock of the law runs longer, extensions included (L-39: 40 working days in all)."""
 
 
 class Stage(StrEnum):

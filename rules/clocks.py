@@ -21,6 +21,8 @@ from rules.errors import Refused
 SATURDAY = 5
 LONGEST_HOLIDAY_DAYS = 15
 MAX_DOCUMENT_CHARACTERS = 60
+LONGEST_LIMIT_DAYS = 60
+"""No limit is longer: the law's whole road of a request takes 40 working days (L-39)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,4 +275,6 @@ def _fault_of_limit(key: str, days: Any, clocks: Mapping[str, Any]) -> str | Non
         return f"{key}: 应为正整数 a whole number from 1"
     if ceiling is not None and days > ceiling:
         return f"{key}: 不得长于法定 {ceiling} 个工作日 not longer than the law's {ceiling} working days ({rule})"
+    if days > LONGEST_LIMIT_DAYS:
+        return f"{key}: 不得长于 {LONGEST_LIMIT_DAYS} 个工作日 not longer than {LONGEST_LIMIT_DAYS} working days (L-39)"
     return None

@@ -130,6 +130,22 @@ def test_a_new_calendar_moves_the_due_dates_of_tickets_too(desk: Desk) -> None:
     assert (after.due_on, after.due_on > before.due_on) == (expected.day, True)
 
 
+def test_a_new_calendar_moves_the_yellow_day_where_the_due_date_stays(desk: Desk) -> None:
+    """A day off before the eighth working day and a Sunday worked after it."""
+    from casework.calendar import publish_notices
+    from rules.clocks import shipped_document
+
+    desk.version(LI_BIRTH)
+    told = shipped_document("calendar")["notices"]["2026"]
+    off, worked = {**told["days_off"], "临时": ["2026-12-02", "2026-12-02"]}, [*told["days_worked"], "2026-12-06"]
+    notice = {**told, "days_off": off, "days_worked": worked}
+    before = desk.ticket(1)
+    publish_notices(desk.store, desk.log, by="approver", notices={2026: notice}, reason="国务院通知", now=desk.now)
+    after = desk.ticket(1)
+    assert (before.yellow_on, before.due_on) == (date(2026, 12, 3), date(2026, 12, 7))
+    assert (after.yellow_on, after.due_on) == (date(2026, 12, 4), date(2026, 12, 7))
+
+
 NEW_YEAR = {
     "元旦": ["2027-01-01", "2027-01-08"],
     "春节": ["2027-02-05", "2027-02-12"],

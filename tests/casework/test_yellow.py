@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from casework.lights import LONGEST_LIMIT_DAYS, list_tasks
+from casework.lights import list_tasks
 from casework.tickets import Wanted, list_tickets
 from catalog.schema import ClockRow, TicketRow
-from rules.clocks import shipped_calendar
+from rules.clocks import LONGEST_LIMIT_DAYS, shipped_calendar
 from rules.lights import Light, yellow_from
 from rules.tickets import load_ticket_rules
 from tests.casework.conftest import NOW, Office

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rules.clocks import (
+    LONGEST_LIMIT_DAYS,
     Due,
     WorkingDays,
     read_calendar,
@@ -197,6 +198,14 @@ def test_a_limit_longer_than_the_laws_is_refused_with_its_rule() -> None:
         with_limits(shipped_document("clocks"), faulty, "never")
     assert "L-16" in refused.value.what and "L-19" in refused.value.what
     assert refused.value.what.count(";") == len(faulty)
+
+
+def test_no_limit_is_so_long_that_its_light_could_not_be_listed() -> None:
+    """Where the law names no limit, the bureau's own is 60 working days at most."""
+    longest = with_limits(shipped_document("clocks"), {"dispute": LONGEST_LIMIT_DAYS})
+    assert read_clocks(longest).days("dispute") == LONGEST_LIMIT_DAYS
+    with pytest.raises(Refused, match=r"CLK-LIMITS.*L-39"):
+        with_limits(shipped_document("clocks"), {"dispute": LONGEST_LIMIT_DAYS + 1})
 
 
 def due(text: str, *, provisional: bool) -> Any:
