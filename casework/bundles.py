@@ -119,11 +119,12 @@ def follow_calendar(session: Session) -> None:
     mine = sa.and_(clock.subject == Subject.TICKET, clock.subject_id == row.id, clock.stopped_on.is_(None))
     copied = (row.received_on, row.limit_days, row.due_on, row.provisional, row.yellow_on)
     kinds = sa.select(*copied, clock.due_on, clock.provisional).join(clock, mine).where(row.standing).distinct()
-    for *now, due_on, provisional in session.execute(kinds).all():
-        same = dict(zip((column.key for column in copied), now, strict=True))
-        yellow = yellow_from(same["received_on"], same["limit_days"], calendar, load_ticket_rules().lights)
+    for received_on, limit_days, due_before, provisional_before, yellow_before, due_on, provisional in session.execute(kinds).all():
+        before = {"due_on": due_before, "provisional": provisional_before, "yellow_on": yellow_before}
+        yellow = yellow_from(received_on, limit_days, calendar, load_ticket_rules().lights)
         changes = {"due_on": due_on, "provisional": provisional, "yellow_on": yellow}
-        if changes != {key: same[key] for key in changes}:
+        if changes != before:
+            same = {"received_on": received_on, "limit_days": limit_days, **before}
             session.execute(sa.update(row).filter_by(standing=True, **same).values(changes).execution_options(synchronize_session=False))
 
 
