@@ -52,15 +52,82 @@ def test_a_catalogue_goes_out_as_dcat_and_comes_back_unchanged() -> None:
     assert [(e.content, e.code, e.revision) for e in read.entries] == [(e.published, e.code, e.revision) for e in (whole, other)]
 
 
-def test_dcat_holds_what_the_profile_makes_mandatory() -> None:
-    """DCAT-AP 3: title, description and publisher of a catalogue; title and description of a data set."""
-    out = document(published())
-    assert {"dct:title", "dct:description", "dct:publisher", "dcat:dataset"} <= out.keys()
-    (dataset,) = out["dcat:dataset"]
-    assert {"dct:title", "dct:description", "dct:publisher", "dcat:theme"} <= dataset.keys() and dataset["@type"] == "dcat:Dataset"
+PROFILE: dict[str, dict[str, tuple[int, int | None, str]]] = {
+    "dcat:Catalog": {
+        "dct:title": (1, None, "literal"), "dct:description": (1, None, "literal"), "dct:publisher": (1, 1, "foaf:Agent"),
+        "dcat:dataset": (0, None, "dcat:Dataset"), "dct:modified": (0, 1, "literal"),
+    },
+    "dcat:Dataset": {
+        "dct:title": (1, None, "literal"), "dct:description": (1, None, "literal"), "dct:publisher": (0, 1, "foaf:Agent"),
+        "dcat:theme": (0, None, "skos:Concept"), "dcat:keyword": (0, None, "literal"), "dct:accessRights": (0, 1, "dct:RightsStatement"),
+        "dct:accrualPeriodicity": (0, 1, "dct:Frequency"), "dct:issued": (0, 1, "literal"), "dct:identifier": (0, None, "literal"),
+        "dcat:contactPoint": (0, None, "vcard:Kind"), "dcat:distribution": (0, None, "dcat:Distribution"),
+        "dcat:version": (0, 1, "literal"), "dct:relation": (0, None, "resource"),
+    },
+    "dcat:Distribution": {
+        "dcat:accessURL": (1, None, "resource"), "dct:title": (0, None, "literal"), "dct:format": (0, 1, "dct:MediaTypeOrExtent"),
+    },
+    "foaf:Agent": {"foaf:name": (1, None, "literal")},
+}  # fmt: skip
+"""DCAT-AP 3.0.0 by its SHACL shapes: of each class the properties that we write, how many at least and at most, and of what kind."""
+
+
+def violations(node: Any, at: str = "") -> list[str]:
+    """A naive validator of the profile over the tree that we write."""
+    found = []
+    for kind in types_of(node):
+        for name, (least, most, wanted) in PROFILE.get(kind, {}).items():
+            values = listed(node.get(name))
+            if not least <= len(values) <= (len(values) if most is None else most):
+                found.append(f"{at}/{name}: {len(values)}")
+            found += [f"{at}/{name}: {wanted}" for value in values if not of_kind(value, wanted)]
+    for name, value in node.items():
+        for number, one in enumerate(listed(value)):
+            found += violations(one, f"{at}/{name}/{number}") if isinstance(one, dict) and not name.startswith("@") else []
+    return found
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def types_of(node: Any) -> list[str]:
+    return listed(node.get("@type")) if isinstance(node, dict) else []
+
+
+def of_kind(value: Any, wanted: str) -> bool:
+    if wanted == "literal":
+        return bool(value if isinstance(value, str) else value.get("@value"))
+    if wanted == "resource":
+        return isinstance(value, dict) and ":" in value.get("@id", "") and " " not in value["@id"]
+    return wanted in types_of(value)
+
+
+def test_dcat_keeps_to_the_profile(store: Store, tmp_path: Path) -> None:
+    """What is mandatory stands there, nothing stands too often, everything is of the class that the profile asks for."""
+    kept = {"open": True, "relatedResources": ["307005/000002"], "contactName": "值班室", "contactPhone": "0757-1", "creditCode": "x"}
+    registered(store, tmp_path)
+    with store.session() as session:
+        resource = resource_of(session, "police_hukou")
+    assert resource is not None
+    entries = [published(items=kept), published(2, title="收养登记信息")]
+    attached = {1: [replace(resource, attached_at=NOW)]}
+    out = json.loads(json.dumps(as_dcat(entries, attached, title="目录", publisher="统筹局", now=NOW)))
+    assert violations(out) == []
+    dataset = out["dcat:dataset"][0]
+    assert {"dct:publisher", "dcat:theme", "dcat:contactPoint", "dcat:distribution", "dct:relation"} <= dataset.keys()
     assert dataset["dct:accrualPeriodicity"]["@id"].endswith("/DAILY") and dataset["dct:accessRights"]["@id"].endswith("/NON_PUBLIC")
     prefixes = {key.split(":")[0] for key in dataset if not key.startswith("@")}
     assert prefixes <= set(out["@context"]) and set(FREQUENCIES) == set(UPDATE_FREQUENCIES)
+    assert {name for name in dataset if name.startswith(("dct:", "dcat:"))} <= PROFILE["dcat:Dataset"].keys(), "what is written is checked"
+
+
+@pytest.mark.parametrize("missing", ["dct:title", "dct:description"])
+def test_the_naive_validator_sees_what_is_missing(missing: str) -> None:
+    out = document(published())
+    del out["dcat:dataset"][0][missing]
+    out["dct:publisher"] = [out["dct:publisher"], {"@type": "foaf:Agent"}]
+    assert set(violations(out)) == {"/dct:publisher: 2", "/dct:publisher/1/foaf:name: 0", f"/dcat:dataset/0/{missing}: 0"}
 
 
 def test_what_was_never_published_does_not_go_out() -> None:
