@@ -19,7 +19,7 @@ from access.as_made import MadeTerms
 from access.clients import read_clients
 from access.counts import ACTOR, GRANT, SUBJECT, Counted, Tally, count
 from access.decision import Act, Decision, Question, Reason, decide
-from access.epochs import epochs_of, key_of
+from access.epochs import Epoch, epochs_of, key_of
 from access.grant_book import OpenBook
 from access.inquiries import Asker, ByName, Inquiry, Kinship, Told, Verification
 from access.log_faults import log_faults_translated
@@ -112,7 +112,7 @@ class Desk:
         self._residents, self._book = ServedResidents(store, home), OpenBook()
         self._lake = Lake(home.lake_root)
         self._target: tuple[Serving, datetime, Target] | None = None
-        self._secrets: dict[str, RecipientKey] = {}
+        self._secrets: dict[str, tuple[Epoch, RecipientKey]] = {}
         self._clients: dict[str, frozenset[str]] = {}
         self._owed: list[Written] = []
 
@@ -270,7 +270,9 @@ class Desk:
             return {**who, **asked}
         versions = {"target_version": self._target[2].version, "policy_version": self._policy.version, "rules_version": rules_version()}
         terms = {"purpose": one.grant.purpose, "tier": one.grant.tier.value, "areas": list(one.grant.row_scope.areas)}
-        return {**who, **asked, **terms, "target": one.grant.target, **versions}
+        epoch, _ = self._secret(one.grant.grantee)
+        keyed = {"epoch": epoch.number, "digest_of_pseudonyms": epoch.digest}
+        return {**who, **asked, **terms, **keyed, "target": one.grant.target, **versions}
 
     def _read(self, opened: Sequence[tuple[_Heard, int]]) -> list[Due]:
         """Read and mask for all at once; where that fails, for each alone, so that what fails, fails alone."""
@@ -294,7 +296,16 @@ class Desk:
         found = self._found(heard, target)
         looked_up = [one for one in heard if one.act is Act.LOOK_UP]
         answers = iter(look_up([self._wanted(one, target, found) for one in looked_up], self._policy, self._today()))
-        return [next(answers) if one.act is Act.LOOK_UP else self._verdict(one, target, found) for one in heard]
+        told = [next(answers) if one.act is Act.LOOK_UP else self._verdict(one, target, found) for one in heard]
+        return [self._saying_former(answer, one, found) for answer, one in zip(told, heard, strict=True)]
+
+    def _saying_former(self, told: Told, one: _Heard, found: Mapping[str, Found]) -> Told:
+        """Where somebody was named as he was named before, the record says so, beside the resident who stands."""
+        persons = one.posed.inquiry.matter.persons
+        former = [person for person in persons if any(row[person.by] != person.value for row in found[person.by].get(person.value, ()))]
+        if not former:
+            return told
+        return replace(told, facts={**told.facts, "former": [person.recorded(self._log.subject) for person in former]})
 
     def _found(self, heard: Sequence[_Heard], target: Target) -> Mapping[str, Found]:
         """By each identifying element, the residents whom these inquiries are about."""
@@ -315,7 +326,7 @@ class Desk:
             plan=one.decision.plan,
             scope=one.grant.row_scope,
             reach=self._reach(one.grant.row_scope),
-            key=self._secret(one.grant.grantee),
+            key=self._secret(one.grant.grantee)[1],
             disputed=one.grant.disputed,
         )
 
@@ -338,11 +349,12 @@ class Desk:
             self._clients[digest] = frozenset(read_clients(self._home.clients, scope.clients, self._log).hashes.to_pylist())
         return Reach(areas=scope.areas, clients=self._clients[digest], hashed=self._log.subject)
 
-    def _secret(self, recipient: str) -> RecipientKey:
+    def _secret(self, recipient: str) -> tuple[Epoch, RecipientKey]:
+        """What pseudonyms are made with for a recipient; the record of an answer names the epoch, so that it can be made again."""
         if recipient not in self._secrets:
             with self._store.session() as session:
                 epoch = epochs_of(session, recipient)[0]
-            self._secrets[recipient] = key_of(self._home.keys, recipient, epoch)
+            self._secrets[recipient] = epoch, key_of(self._home.keys, recipient, epoch)
         return self._secrets[recipient]
 
     def _today(self) -> date:

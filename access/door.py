@@ -96,6 +96,8 @@ TABLE = "table"
 CROSSWALK_COLUMNS = ("dataset", "record", RESIDENT_ID)
 FINGERPRINT_HEX_DIGITS = 16
 MOST_FOUND_RECORDED = 100
+KEPT_OF_CASE = ("actor", "department", "purpose", "policy_version", "rules_version", "golden_version", "epoch", "digest_of_pseudonyms")
+"""What all grants of a case look-up have in common."""
 AS_IT_STANDS = ColumnPlan(mask=KEEP, minor_mask=KEEP)
 
 MOST_NAMED = 500
@@ -391,7 +393,7 @@ class Door:
 
     def _case_facts(self, admitted: Sequence[_Admitted], persons: Sequence[Person], asked: Facts) -> Facts:
         first = admitted[0]
-        kept = {name: first.facts[name] for name in ("actor", "department", "purpose", "policy_version", "rules_version")}
+        kept = {name: first.facts[name] for name in KEPT_OF_CASE}
         targets = [{"grant": one.grant.id, "target": one.target.key, "target_version": one.target.version} for one in admitted if one.grant]
         return {**self._shown(), **kept, **asked, "targets": targets, "persons": [one.recorded(self._log.subject) for one in persons]}
 
@@ -617,7 +619,7 @@ class Door:
 
     def _versions(self, target: Target, grant: Grant | None) -> dict[str, Any]:
         scope: dict[str, Any] = self._of_grant(grant) if grant else {}
-        versions = {"target": target.key, "target_version": target.version}
+        versions = {"target": target.key, "target_version": target.version, "golden_version": target.golden_version}
         return {**versions, **scope, "policy_version": self._policy.version, "rules_version": rules_version()}
 
     def _of_grant(self, grant: Grant) -> dict[str, Any]:

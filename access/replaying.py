@@ -130,7 +130,7 @@ def _recorded(result: Entry, intent: Entry) -> Recorded:
 def _target(session: Session, lake: Lake, recorded: Recorded) -> Target:
     key, version = str(recorded.asked["target"]), int(recorded.asked["target_version"])
     try:
-        return target_of_version(session, lake, key, version, recorded.at)
+        return target_of_version(session, lake, key, version, recorded.at, recorded.asked.get("golden_version"))
     except NotFound as gone:
         raise Refused("DOOR-NO-REPLAY", where=str(recorded.seq), what=f"{key} v{version}") from gone
 

@@ -18,7 +18,7 @@ from catalog.schema import DatasetColumnRow, EnterpriseVersionRow, GoldenInputRo
 from catalog.snapshots import CHINA, AcceptedSnapshot, accepted_version, newest_accepted
 from golden.engine import quoted
 from golden.enterprises import ENTERPRISE_ID, enterprise_folder
-from golden.versions import columns_of, golden_folder, relation
+from golden.versions import columns_of, golden_folder, relation, version_of
 from masking.plan import MaskedColumn
 from rules.elements import Element, load_elements
 from rules.errors import NotFound
@@ -74,6 +74,11 @@ class Target:
         return self.number_column is not None or self.persons is not None
 
     @property
+    def golden_version(self) -> int | None:
+        """The golden version that says whose the rows are; None where no resident is."""
+        return None if self.persons is None else version_of(self.persons)
+
+    @property
     def is_golden(self) -> bool:
         return self.key == GOLDEN
 
@@ -104,8 +109,8 @@ def load_target(session: Session, lake: Lake, key: str, as_of: date | None = Non
     return _enterprise_target(session, lake) if key == GOLDEN_ENTERPRISES else _dataset_target(session, lake, key)
 
 
-def target_of_version(session: Session, lake: Lake, key: str, version: int, at: datetime) -> Target:
-    """A target as it was: its own files of that version, and the golden version that stood then beside a data set.
+def target_of_version(session: Session, lake: Lake, key: str, version: int, at: datetime, golden_version: int | None = None) -> Target:
+    """A target as it was: its own files of that version, and beside a data set the golden version that is named, else that stood then.
 
     NotFound DOOR-NO-SNAPSHOT where it is not there (any more), DOOR-NO-GOLDEN for golden records that are not.
     """
@@ -118,7 +123,8 @@ def target_of_version(session: Session, lake: Lake, key: str, version: int, at: 
     found = accepted_version(session, lake, key, version)
     if found is None or not found.standard_path.exists():
         raise NotFound("DOOR-NO-SNAPSHOT", where=key)
-    return _snapshot_target(session, found, _golden_at(session, lake, at))
+    named = None if golden_version is None else GoldenFiles(version=golden_version, folder=golden_folder(lake, golden_version))
+    return _snapshot_target(session, found, named or _golden_at(session, lake, at))
 
 
 def newest_golden(session: Session, lake: Lake) -> GoldenFiles | None:

@@ -2,13 +2,15 @@
 
 SQLite: a file serving-N.db of its own in the home. PostgreSQL: a schema serving_N, made in the transaction that adds the row. In either the
 table `resident` has a column per element, `resident_id` as its key, indexes on what a resident is looked up by, and `disputed`: the keys of
-the elements in dispute (存疑) or unresolved (未决), separated by blanks. The last two copies stay, so that readers of the older can finish.
+the elements in dispute (存疑) or unresolved (未决), separated by blanks. The table `former` holds by what residents were named before: ids
+that were merged away, and numbers that records of theirs still hold beside the golden one (曾用号, law.md D-07, D-10). The last two copies
+stay, so that readers of the older can finish.
 """
 
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +27,8 @@ from golden.engine import identifier, open_engine
 from golden.versions import golden_folder, relation, touched_since
 
 TABLE = "resident"
+FORMER = "former"
+FORMER_COLUMNS = ("element", "value", "resident_id")
 KEPT = 2
 BATCH_ROWS = 20_000
 DOCUMENTS = (
@@ -38,6 +42,8 @@ DOCUMENTS = (
 )
 """Identity documents beside the identity number: few residents have one, so their indexes are small."""
 INDEXED = ("id_number", "grid_code", *DOCUMENTS)
+FORMER_SQL = """CREATE TABLE {table} (
+  element TEXT NOT NULL, value TEXT NOT NULL, resident_id TEXT NOT NULL, PRIMARY KEY (element, value, resident_id))"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +74,7 @@ def publish(store: Store, home: Home, version: int, *, now: datetime) -> Serving
 
 def _mendable(home: Home, lake: Lake, standing: "Serving | None", folder: Path) -> "_Last | None":
     """The copy that is served so far, where the version to serve stands on the one that it is of."""
-    if standing is None or not serving_file(home, standing).exists():
+    if standing is None or not has_former(home, standing):
         return None
     touched = touched_since(folder, golden_folder(lake, standing.golden_version))
     if touched is None:
@@ -90,6 +96,15 @@ def serving_file(home: Home, serving: Serving) -> Path:
     return home.serving_dir / serving.location
 
 
+def has_former(home: Home, serving: Serving) -> bool:
+    """Whether the file of a copy is there and is of a release that knows former names."""
+    path = serving_file(home, serving)
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as con:
+        return con.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (FORMER,)).fetchone() is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Last:
     """A copy, the version that it is of, and SQL of the residents that differ from it."""
@@ -102,13 +117,14 @@ class _Last:
 @dataclass(frozen=True, kw_only=True)
 class _Rows:
     """The rows to serve, or of a copy that is mended those that differ. `columns`: all; `stated`: those that any of these residents has a
-    value in, the only ones that are carried over; `total`: residents served in all.
+    value in, the only ones that are carried over; `total`: residents served in all; `former`: their former names.
     """
 
     con: duckdb.DuckDBPyConnection
     columns: Sequence[str]
     stated: Sequence[str]
     total: int
+    former: Sequence[tuple[str, str, str]]
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection, folder: Path, last: "_Last | None") -> "_Rows":
@@ -122,13 +138,22 @@ class _Rows:
         counted = con.execute(f"SELECT count(*), {', '.join(f'count({identifier(c)})' for c in columns)} FROM served").fetchall()[0]
         stated = [column for column, n in zip(columns, counted[1:], strict=True) if n]
         total = counted[0] if last is None else con.execute(f"SELECT count(*) FROM {relation(folder, 'residents')}").fetchall()[0][0]
-        return cls(con=con, columns=columns, stated=stated, total=total)
+        former = _former(con, folder, None if last is None else last.folder)
+        return cls(con=con, columns=columns, stated=stated, total=total, former=former)
 
     def batches(self) -> Iterator[list[tuple[str | None, ...]]]:
         """Rows of the stated columns, in the order of the key, so that its index is written from left to right."""
         self.con.execute(f"SELECT {', '.join(map(identifier, self.stated))} FROM served ORDER BY resident_id")
         while rows := self.con.fetchmany(BATCH_ROWS):
             yield rows
+
+
+def _former(con: duckdb.DuckDBPyConnection, folder: Path, after: Path | None) -> list[tuple[str, str, str]]:
+    """Element, value, resident: a number counts as a former one of him in whose records it stands, whoever else has it."""
+    identities, rivals = (relation(folder, name, after) for name in ("identities", "rivals"))
+    return con.execute(f"""
+        SELECT 'resident_id', resident_id, superseded_by FROM {identities} WHERE superseded_by IS NOT NULL UNION
+        SELECT 'id_number', value, resident_id FROM {rivals} WHERE element = 'id_number' ORDER BY ALL""").fetchall()
 
 
 def _build_sqlite(store: Store, home: Home, number: int, version: int, rows: _Rows, now: datetime, last: _Last | None) -> Serving:
@@ -150,6 +175,7 @@ def _build_sqlite(store: Store, home: Home, number: int, version: int, rows: _Ro
 def _fill_sqlite(path: Path, rows: _Rows) -> None:
     with _unguarded(path) as con:
         con.execute(_table_sql(TABLE, rows.columns, "WITHOUT ROWID"))
+        con.execute(FORMER_SQL.format(table=FORMER))
         _insert(con, rows, rows.batches())
         _index(con, rows.columns)
 
@@ -158,13 +184,17 @@ def _mend_sqlite(path: Path, rows: _Rows, last: _Last) -> None:
     """The last copy with the rows of the residents that differ replaced."""
     shutil.copyfile(last.file, path)
     with _unguarded(path) as con:
-        con.executemany(f"DELETE FROM {TABLE} WHERE resident_id = ?", rows.con.execute(last.touched).fetchall())
+        touched = rows.con.execute(last.touched).fetchall()
+        con.executemany(f"DELETE FROM {TABLE} WHERE resident_id = ?", touched)
+        con.executemany(f"DELETE FROM {FORMER} WHERE element = 'resident_id' AND value = ?", touched)
+        con.executemany(f"DELETE FROM {FORMER} WHERE element <> 'resident_id' AND resident_id = ?", touched)
         _insert(con, rows, rows.batches())
         _index(con, rows.columns)
 
 
 def _index(con: sqlite3.Connection, columns: Sequence[str]) -> None:
     """A mended copy has them already, unless it is of an older release."""
+    con.execute(f"CREATE INDEX IF NOT EXISTS {FORMER}_resident ON {FORMER} (resident_id)")
     for column in indexed(columns):
         con.execute(f"CREATE INDEX IF NOT EXISTS {TABLE}_{column} ON {TABLE} ({column}) WHERE {column} IS NOT NULL")
 
@@ -178,6 +208,7 @@ def _insert(con: sqlite3.Connection, rows: _Rows, batches: Iterator[list[tuple[s
     places = ", ".join("?" * len(rows.stated))
     for batch in batches:
         con.executemany(f"INSERT INTO {TABLE} ({', '.join(map(identifier, rows.stated))}) VALUES ({places})", batch)
+    con.executemany(f"INSERT INTO {FORMER} ({', '.join(FORMER_COLUMNS)}) VALUES (?, ?, ?)", rows.former)
 
 
 @contextmanager
@@ -214,6 +245,10 @@ def _build_postgres(store: Store, home: Home, number: int, version: int, rows: _
                 for batch in rows.batches():
                     for row in batch:
                         copy.write_row(row)
+            cursor.execute(FORMER_SQL.format(table=f"{schema}.{FORMER}"))
+            with cursor.copy(f"COPY {schema}.{FORMER} ({', '.join(FORMER_COLUMNS)}) FROM STDIN") as copy:
+                for former in rows.former:
+                    copy.write_row(former)
             for column in indexed(rows.columns):
                 cursor.execute(f"CREATE INDEX ON {schema}.{TABLE} ({column}) WHERE {column} IS NOT NULL")
         _add_row(session, serving, now)

@@ -49,6 +49,11 @@ def golden_folder(lake: Lake, version: int) -> Path:
     return lake.root / "golden" / f"v{version:06d}"
 
 
+def version_of(folder: Path) -> int:
+    """Which version's folder it is."""
+    return int(folder.name.removeprefix("v"))
+
+
 def parts_of(folder: Path) -> tuple[Path, ...]:
     """The folders that a version's rows stand in, the whole one first."""
     listed = folder / PARTS

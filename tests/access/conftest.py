@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
@@ -201,19 +202,53 @@ def serve_golden(platform: Platform) -> None:
     publish(platform.store, platform.home, 1, now=NOW)
 
 
-def serve_another(platform: Platform, changed: Mapping[str, Sequence[str | None]], disputed: str = "") -> None:
-    """A second golden version, served from now on: with other or further columns, and one element of the first resident in dispute."""
+Former = Sequence[tuple[str, str]]
+
+
+def serve_another(
+    platform: Platform, changed: Mapping[str, Sequence[str | None]], disputed: str = "", merged: Former = (), numbers: Former = ()
+) -> None:
+    """A second golden version, served from now on: with other or further columns, and one element of the first resident in dispute.
+
+    `merged`: ids and those that they were merged into; `numbers`: numbers and whose records still hold them.
+    """
     golden = platform.lake.root / "golden"
     shutil.copytree(golden / "v000001", golden / "v000002")
     pq.write_table(text_table({**RESIDENTS, **changed}), golden / "v000002" / "residents.parquet")
     if disputed:
         values = pq.read_table(golden / "v000001" / "values.parquet").to_pydict()
         pq.write_table(pa.table({**values, "element": [disputed], "status": ["disputed"]}), golden / "v000002" / "values.parquet")
+    write_former(golden / "v000002", merged, numbers)
+    add_version(platform, 2)
+
+
+def serve_part(platform: Platform, touched: Sequence[str], merged: Former, numbers: Former) -> None:
+    """A third version that stands on the second and says of some only what is new: their former names."""
+    folder = platform.lake.root / "golden" / "v000003"
+    folder.mkdir()
+    (folder / "parts.json").write_text('["v000002"]', encoding="utf-8")
+    for name in ("residents", "values", "rivals", "identities"):
+        rows = pq.read_table(folder.parent / "v000002" / f"{name}.parquet")
+        pq.write_table(rows.filter(pc.is_in(rows["resident_id"], value_set=pa.array(touched))), folder / f"{name}.parquet")
+    pq.write_table(pa.table({"resident_id": touched}), folder / "touched.parquet")
+    write_former(folder, merged, numbers)
+    add_version(platform, 3)
+
+
+def add_version(platform: Platform, version: int) -> None:
     with platform.store.session() as session, session.begin():
-        run = session.scalars(sa.select(GoldenVersionRow.run_id)).one()
-        version = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": NOW}
-        session.add(GoldenVersionRow(version=2, run_id=run, residents=6, records=3, **version))
-    publish(platform.store, platform.home, 2, now=NOW)
+        run = session.scalars(sa.select(GoldenVersionRow.run_id).limit(1)).one()
+        facts = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": NOW}
+        session.add(GoldenVersionRow(version=version, run_id=run, residents=6, records=3, **facts))
+    publish(platform.store, platform.home, version, now=NOW)
+
+
+def write_former(folder: Path, merged: Former, numbers: Former) -> None:
+    ids = {"resident_id": [old for old, _ in merged], "status": ["merged"] * len(merged), "superseded_by": [new for _, new in merged]}
+    held = {"resident_id": [who for _, who in numbers], "element": ["id_number"] * len(numbers), "value": [value for value, _ in numbers]}
+    said = {name: ["shebao"] * len(numbers) for name in ("dataset", "record", "observed_on")}
+    pq.write_table(text_table(ids), folder / "identities.parquet")
+    pq.write_table(text_table({**held, **said}), folder / "rivals.parquet")
 
 
 def make_golden_enterprises(store: Store, lake: Lake) -> None:

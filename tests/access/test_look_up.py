@@ -15,6 +15,7 @@ from access.accounts import Role, create_account
 from access.clients import SUFFIX
 from access.counts import KEPT_DAYS, forget
 from access.desk import Desk, Posed, Settled
+from access.epochs import FIRST
 from access.grants import change_state
 from access.inquiries import ByName, Inquiry, LookUp, Told, person
 from access.line import Line
@@ -29,7 +30,7 @@ from catalog.schema import DoorCountRow
 from catalog.snapshots import CHINA
 from rules.errors import Denied, PlatformFault, Refused, TongchouError
 from rules.tiers import Tier
-from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, in_order, read_parquet, serve_another, serve_golden
+from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, in_order, read_parquet, serve_another, serve_golden, serve_part
 
 WANG, CHILD, NOBODY = "990605198001011234", "990605201505054567", "990605198001010000"
 OTHER_AREA = "990605199003033456"
@@ -134,6 +135,60 @@ def test_two_residents_of_one_number_are_not_told_apart(bureau: Platform) -> Non
     answer = bureau.door.look_up("lin", looked_up(bureau).id, "id_number", WANG)
     assert told(answer) == {"found": False, "values": None}
     assert bureau.last().record.body["outcome"] == "several"
+
+
+MERGED, OLD_NUMBER = "R0000000009", "990605197001011111"
+
+
+@pytest.mark.parametrize(("by", "former"), [("resident_id", MERGED), ("id_number", OLD_NUMBER)])
+def test_who_is_named_as_he_was_named_before_is_found_and_the_record_says_both(bureau: Platform, by: str, former: str) -> None:
+    """M-04, D-07, D-10: an id that was merged away, a number that only old records hold."""
+    serve_another(bureau, {}, merged=[(MERGED, "R0000000001")], numbers=[(OLD_NUMBER, "R0000000001")])
+    granted = looked_up(bureau, tier=Tier.T4)
+    answer = bureau.door.look_up("lin", granted.id, by, former)
+    assert told(answer) == told(bureau.door.look_up("lin", granted.id, "id_number", WANG)), "the one who stands, as he stands"
+    result = bureau.log.entry(answer.seq).record.body
+    asked = bureau.log.subject("resident" if by == "resident_id" else by, former)
+    assert bureau.log.entry(result["intent"]).record.body["subject"] == asked
+    assert (result["former"], result["subjects"]) == ([{"by": by, "subject": asked}], [bureau.log.subject("resident", "R0000000001")])
+    assert "former" not in bureau.last().record.body, "nor is it said where he is named as he is named now"
+
+
+def test_a_former_number_names_nobody_where_two_had_it_or_somebody_has_it_now(bureau: Platform) -> None:
+    held = [(OLD_NUMBER, "R0000000001"), (OLD_NUMBER, "R0000000002"), (CHILD, "R0000000001")]
+    serve_another(bureau, {}, numbers=held)
+    granted = looked_up(bureau, tier=Tier.T4)
+    assert not told(bureau.door.look_up("lin", granted.id, "id_number", OLD_NUMBER))["found"]
+    childs = bureau.door.look_up("lin", granted.id, "id_number", CHILD)
+    assert bureau.log.entry(childs.seq).record.body["subjects"] == [bureau.log.subject("resident", "R0000000005")]
+
+
+def test_a_former_id_outside_the_row_scope_is_answered_like_nobody(bureau: Platform) -> None:
+    serve_another(bureau, {}, merged=[(MERGED, "R0000000003")])
+    granted = looked_up(bureau, row_scope=RowScope(areas=(GRID[:9],)), columns=["name"])
+    assert told(bureau.door.look_up("lin", granted.id, "resident_id", MERGED)) == {"found": False, "values": None}
+    assert bureau.last().record.body["outcome"] == "out_of_scope"
+
+
+def test_a_mended_copy_knows_new_former_names_and_forgets_those_that_were_taken_back(bureau: Platform) -> None:
+    serve_another(bureau, {}, merged=[(MERGED, "R0000000001")], numbers=[(OLD_NUMBER, "R0000000001"), (NOBODY, "R0000000002")])
+    granted = looked_up(bureau, tier=Tier.T4, columns=["resident_id"])
+    serve_part(bureau, ["R0000000001", MERGED], merged=[], numbers=[("990605197001012222", "R0000000001")])
+    asked = [("resident_id", MERGED), ("id_number", OLD_NUMBER), ("id_number", NOBODY), ("id_number", "990605197001012222")]
+    found = [told(bureau.door.look_up("lin", granted.id, by, value))["values"] for by, value in asked]
+    assert found == [None, None, {"resident_id": "R0000000002"}, {"resident_id": "R0000000001"}]
+
+
+def test_a_record_says_from_which_golden_version_and_epoch_it_was_answered(bureau: Platform) -> None:
+    granted, versions = looked_up(bureau), []
+    for _ in range(2):
+        answer = bureau.door.look_up("lin", granted.id, "id_number", WANG)
+        intent = bureau.log.entry(bureau.log.entry(answer.seq).record.body["intent"]).record.body
+        versions.append(intent["target_version"])
+        assert (intent["target"], intent["epoch"], intent["digest_of_pseudonyms"]) == ("golden", FIRST.number, FIRST.digest)
+        if len(versions) == 1:
+            serve_another(bureau, {})
+    assert versions == [1, 2]
 
 
 def test_each_answer_has_its_two_records_and_they_name_nobody(bureau: Platform) -> None:
