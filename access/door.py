@@ -60,7 +60,7 @@ from access.reading import (
 )
 from access.receipts import RECEIPT_SUFFIX, Receipt, add_receipt, as_json
 from access.recording import Answer, Facts, Outcome, Recorder
-from access.replaying import Recorded, Replayed, doubts_of, recorded_answer, replay_of
+from access.replaying import Archive, Recorded, Replayed, doubts_of, recorded_answer, replay_of
 from access.reversal import MOST_REVERSED, reverse, subjects_of
 from access.staging import Staging, check_writable, is_dead, sweep
 from access.statistics import Statistic, dimensions_of, statistic_of, tabulate
@@ -470,9 +470,9 @@ class Door:
     def _replayed(self, recorded: Recorded, staged: Path) -> tuple[Replayed, str]:
         population = Population()
         with self._store.session() as session:
-            again = replay_of(session, self._lake, self._home.keys, self._policy, recorded)
+            again = replay_of(session, Archive(home=self._home, log=self._log, policy=self._policy), recorded)
         with spilling_connection(self._staging.spill) as con:
-            rows = write(staged, list(again.names), again.batches(con, population), recorded.format)
+            rows = again(con, population, staged)
         digest, told = digest_of(staged), recorded.told
         value = Replayed(
             replayed=recorded.seq,
@@ -525,9 +525,10 @@ class Door:
         with self._attempted(admitted):
             self._check_linkage(ticket_id, admitted)
         keys = [self._keys(grant.grantee)[0] for grant in grants]
+        listed = [found for grant in grants if (found := self._listed(grant.row_scope))]
 
         def batches(con: duckdb.DuckDBPyConnection, residents: Population) -> Batches:
-            for batch in linked_batches(con, admitted.target, ticket, keys, residents):
+            for batch in linked_batches(con, admitted.target, ticket, keys, residents, listed):
                 self._check_linkage(ticket_id, admitted)
                 yield batch
             self._check_linkage(ticket_id, admitted)

@@ -13,11 +13,12 @@ import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, load_account
+from access.clients import Listed
 from access.decision import plan_of
 from access.grants import load_grant
 from access.log_faults import log_faults_translated
 from access.populations import Population
-from access.reading import base_query
+from access.reading import NUMBER, base_query
 from access.reasons import reason_faults
 from access.targets import RESIDENT_ID, Target, TargetColumn
 from access.terms import Grant, GrantState
@@ -128,17 +129,28 @@ def pair_target(target: Target) -> Target:
 
 
 def linked_batches(
-    con: duckdb.DuckDBPyConnection, target: Target, ticket: LinkageTicket, keys: Sequence[RecipientKey], residents: Population
+    con: duckdb.DuckDBPyConnection,
+    target: Target,
+    ticket: LinkageTicket,
+    keys: Sequence[RecipientKey],
+    residents: Population,
+    listed: Sequence[Listed],
 ) -> Iterator[pa.RecordBatch]:
-    """The residents in both grants' areas by both pseudonyms; counted as they pass.
+    """The residents in both grants' areas and on their lists of clients (`listed`) by both pseudonyms; counted as they pass.
 
     They come in the order of the first pseudonym: any order that follows the ids would tell more than the pairs.
     """
-    both = [base_query(target, [RESIDENT_ID], grant.row_scope.areas) for grant in (ticket.grant_a, ticket.grant_b)]
+    grants = (ticket.grant_a, ticket.grant_b)
+    assert len(listed) == sum(grant.row_scope.clients is not None for grant in grants), "each scope's own list of clients comes with it"
+    both = [base_query(target, [RESIDENT_ID], grant.row_scope.areas, numbered=True) for grant in grants]
     con.execute(f"CREATE TEMP TABLE linked ({', '.join(f'{name} VARCHAR' for name in (*PAIR, RESIDENT_ID))})")
-    query = f"SELECT {RESIDENT_ID} FROM ({both[0]}) WHERE {RESIDENT_ID} IN (SELECT {RESIDENT_ID} FROM ({both[1]}))"
+    columns = f'{RESIDENT_ID}, "{NUMBER}"'
+    query = f"SELECT {columns} FROM ({both[0]}) WHERE {RESIDENT_ID} IN (SELECT {RESIDENT_ID} FROM ({both[1]}))"
     with con.cursor() as reading:
-        for batch in reading.sql(query).to_arrow_reader(ROWS_A_BATCH):
+        batches = iter(reading.sql(query).to_arrow_reader(ROWS_A_BATCH))
+        for one in listed:
+            batches = one.only(batches, NUMBER)
+        for batch in batches:
             people = batch[RESIDENT_ID]
             made = pa.table([*(pseudonyms_of(people, key) for key in keys), people], names=[*PAIR, RESIDENT_ID])
             con.register("made", made)

@@ -5,7 +5,7 @@ mask. The terms of a grant never change, and versions and snapshots are immutabl
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -16,16 +16,21 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from access.clients import Listed, read_clients
 from access.epochs import FIRST, MASTER_KEY, Epoch, key_of
+from access.files import write
 from access.grants import load_grant
 from access.labels import labelled_columns, with_labels
+from access.look_up import Reach
+from access.look_up_again import made_again
 from access.populations import Population
 from access.reading import MaskTerms, base_batches, counted, crosswalk_batches, golden_batches, marked_batches, masked_batches, row_order
 from access.targets import Target, target_of_version
-from access.terms import Disputed, Grant
+from access.terms import Disputed, Grant, RowScope
 from audit.errors import LogBroken, RecordDestroyed
 from audit.keys import read_private
 from audit.log import Entry, Log
+from catalog.home import Home
 from catalog.lake import Lake
 from catalog.schema import PseudonymEpochRow
 from catalog.snapshots import CHINA
@@ -35,8 +40,9 @@ from masking.plan import ColumnPlan
 from rules.errors import NotFound, Refused
 from rules.tiers import TierPolicy
 
-EXTRACT, GOLDEN, CROSSWALK = "extract", "golden", "crosswalk"
-REPLAYED = frozenset({EXTRACT, GOLDEN, CROSSWALK})
+EXTRACT, GOLDEN, CROSSWALK, LOOK_UP = "extract", "golden", "crosswalk", "look_up"
+REPLAYED = frozenset({EXTRACT, GOLDEN, CROSSWALK, LOOK_UP})
+JSON = "json"
 MASK = re.compile(r"(?P<method>[a-z_]+)(?:\((?P<first>\d+)\+(?P<last>\d+)\))?")
 
 Batches = Iterator[pa.RecordBatch]
@@ -58,15 +64,28 @@ class Recorded:
 
     @property
     def format(self) -> str:
-        return str(self.told["format"])
+        return JSON if self.kind == LOOK_UP else str(self.told["format"])
+
+
+Again = Callable[[duckdb.DuckDBPyConnection, Population, Path], int]
+"""Writes an answer to a file once more, counting its residents; how many rows it has."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replay:
-    """How to make it again: the columns that come out, and the batches of a connection, counting their residents."""
+class Archive:
+    """What replays are made from beside the store: files of versions and lists, keys, the log that hides persons, the policy."""
 
-    names: tuple[str, ...]
-    batches: Callable[[duckdb.DuckDBPyConnection, Population], Batches]
+    home: Home
+    log: Log
+    policy: TierPolicy
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.home.lake_root)
+
+    def listed(self, scope: RowScope) -> Listed | None:
+        """A list of clients never changes: its name is its digest."""
+        return read_clients(self.home.clients, scope.clients, self.log) if scope.clients else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,17 +115,21 @@ def recorded_answer(log: Log, seq: int) -> Recorded:
     return _recorded(result, intent)
 
 
-def replay_of(session: Session, lake: Lake, keys: Path, policy: TierPolicy, recorded: Recorded) -> Replay:
-    """Refused DOOR-NO-REPLAY where what it was made from is no longer there."""
-    target = _target(session, lake, recorded)
+def replay_of(session: Session, archive: Archive, recorded: Recorded) -> Again:
+    """How to make it again. Refused DOOR-NO-REPLAY where what it was made from is no longer there."""
+    target = _target(session, archive.lake, recorded)
     columns = recorded.told["columns"]
     plan = {told["column"]: ColumnPlan(mask=_mask(told["mask"]), minor_mask=_mask(told["minor_mask"])) for told in columns}
-    if recorded.kind == EXTRACT:
-        return _extract(session, keys, policy, recorded, target, plan)
+    if recorded.kind in MADE_UNDER_GRANTS:
+        grant = _grant(session, recorded)
+        key = key_of(archive.home.keys, grant.grantee, _epoch_of(session, grant, recorded))
+        disputed = grant.disputed if target.holds_residents else Disputed.KEEP
+        terms = MaskTerms(plan=plan, policy=archive.policy, key=key, today=recorded.day, disputed=disputed)
+        return MADE_UNDER_GRANTS[recorded.kind](archive, recorded, grant, target, terms)
     if recorded.kind == CROSSWALK:
         folder = target.persons
         assert folder is not None, "the golden target knows its folder"
-        return Replay(names=tuple(plan), batches=lambda con, residents: counted(crosswalk_batches(con, folder), residents))
+        return _written(tuple(plan), recorded, lambda con, residents: counted(crosswalk_batches(con, folder), residents))
     return _golden(recorded, target, list(plan))
 
 
@@ -122,7 +145,7 @@ def doubts_of(recorded: Recorded, policy: TierPolicy, rules: str) -> tuple[str, 
 
 def _recorded(result: Entry, intent: Entry) -> Recorded:
     kind = result.record.event.object
-    if kind not in REPLAYED or "format" not in result.record.body:
+    if kind not in REPLAYED or (kind != LOOK_UP and "format" not in result.record.body):
         raise Refused("DOOR-NO-REPLAY", where=str(result.seq), what=f"{kind}: {', '.join(sorted(REPLAYED))}")
     return Recorded(seq=result.seq, kind=kind, at=intent.record.at, asked=intent.record.body, told=result.record.body)
 
@@ -135,50 +158,72 @@ def _target(session: Session, lake: Lake, recorded: Recorded) -> Target:
         raise Refused("DOOR-NO-REPLAY", where=str(recorded.seq), what=f"{key} v{version}") from gone
 
 
-def _extract(
-    session: Session, keys: Path, policy: TierPolicy, recorded: Recorded, target: Target, plan: Mapping[str, ColumnPlan]
-) -> Replay:
+def _grant(session: Session, recorded: Recorded) -> Grant:
     grant = load_grant(session, int(recorded.asked["grant"]))
     if grant is None:
         raise Refused("DOOR-NO-REPLAY", where=str(recorded.seq), what="授权已不在 the grant is gone")
-    if grant.row_scope.clients is not None:
-        raise Refused("DOOR-NO-REPLAY", where=str(recorded.seq), what="按服务对象清单限定 its rows are those of a list of clients")
-    key = key_of(keys, grant.grantee, _epoch_at(session, grant, recorded.at))
-    disputed = grant.disputed if target.holds_residents else Disputed.KEEP
-    terms = MaskTerms(plan=plan, policy=policy, key=key, today=recorded.day, disputed=disputed)
+    return grant
 
-    marks = _marking(keys, grant, target, plan, policy, recorded.told.get("fingerprint"))
+
+def _extract(archive: Archive, recorded: Recorded, grant: Grant, target: Target, terms: MaskTerms) -> Again:
+    marks = _marking(archive, grant, target, terms.plan, recorded.told.get("fingerprint"))
 
     def batches(con: duckdb.DuckDBPyConnection, residents: Population) -> Batches:
-        base = base_batches(con, target, list(plan), grant.row_scope, row_order(grant, target, plan, key))
+        order = row_order(grant, target, terms.plan, terms.key)
+        base = base_batches(con, target, list(terms.plan), grant.row_scope, order, archive.listed(grant.row_scope))
         return marked_batches(masked_batches(base, grant.row_scope, terms, residents), marks)
 
-    return Replay(names=tuple(terms.names), batches=batches)
+    return _written(tuple(terms.names), recorded, batches)
 
 
-def _marking(
-    keys: Path, grant: Grant, target: Target, plan: Mapping[str, ColumnPlan], policy: TierPolicy, fingerprint: str | None
-) -> Marking:
+def _looked_up(archive: Archive, recorded: Recorded, grant: Grant, target: Target, terms: MaskTerms) -> Again:
+    listed = archive.listed(grant.row_scope)
+    clients = frozenset(listed.hashes.to_pylist()) if listed else None
+    reach = Reach(areas=grant.row_scope.areas, clients=clients, hashed=archive.log.subject)
+
+    def write_again(con: duckdb.DuckDBPyConnection, residents: Population, staged: Path) -> int:
+        told = made_again(con, recorded.told, grant, target, terms, reach)
+        residents.add(pa.array(told.residents, pa.string()))
+        staged.write_bytes(told.body)
+        return told.rows
+
+    return write_again
+
+
+def _written(names: Sequence[str], recorded: Recorded, batches: Callable[[duckdb.DuckDBPyConnection, Population], Batches]) -> Again:
+    return lambda con, residents, staged: write(staged, list(names), batches(con, residents), recorded.format)
+
+
+def _marking(archive: Archive, grant: Grant, target: Target, plan: Mapping[str, ColumnPlan], fingerprint: str | None) -> Marking:
     """The fingerprint of the copy, as its record names it."""
     if fingerprint is None:
         return NO_MARKING
     kinds = {name: target.columns[name].facts.kind for name in plan if name in target.columns}
-    marks = marks_of(plan, kinds, policy.fingerprints)
-    return marking(read_private(keys / MASTER_KEY), grant.grantee, fingerprint, marks)
+    marks = marks_of(plan, kinds, archive.policy.fingerprints)
+    return marking(read_private(archive.home.keys / MASTER_KEY), grant.grantee, fingerprint, marks)
 
 
-def _golden(recorded: Recorded, target: Target, columns: list[str]) -> Replay:
+def _golden(recorded: Recorded, target: Target, columns: list[str]) -> Again:
     labels = bool(recorded.asked.get("labels"))
 
     def batches(con: duckdb.DuckDBPyConnection, residents: Population) -> Batches:
         plain = counted(golden_batches(con, target, columns), residents)
         return with_labels(plain, columns) if labels else plain
 
-    return Replay(names=tuple(labelled_columns(columns) if labels else columns), batches=batches)
+    return _written(labelled_columns(columns) if labels else columns, recorded, batches)
 
 
-def _epoch_at(session: Session, grant: Grant, at: datetime) -> Epoch:
-    row = PseudonymEpochRow
+MADE_UNDER_GRANTS: Mapping[str, Callable[[Archive, Recorded, Grant, Target, MaskTerms], Again]] = {
+    EXTRACT: _extract,
+    LOOK_UP: _looked_up,
+}
+
+
+def _epoch_of(session: Session, grant: Grant, recorded: Recorded) -> Epoch:
+    """As the record names it; records of an earlier platform do not, and then it is the one that had begun."""
+    if "epoch" in recorded.asked:
+        return Epoch(number=int(recorded.asked["epoch"]), digest=str(recorded.asked["digest_of_pseudonyms"]))
+    row, at = PseudonymEpochRow, recorded.at
     begun = sa.select(row.epoch, row.digest).where(row.department_key == grant.grantee, row.begun_at <= at).order_by(row.epoch.desc())
     found = session.execute(begun.limit(1)).first()
     return Epoch(number=found[0], digest=found[1]) if found else FIRST

@@ -16,10 +16,12 @@ import sqlalchemy as sa
 import yaml
 
 from access.accounts import Role, create_account, ensure_operator
+from access.clients import SUFFIX
 from access.door import Door, create_keys
 from access.epochs import FIRST, key_of
 from access.grants import grant
-from access.terms import Grant, RowScope
+from access.populations import keep_bytes
+from access.terms import Clients, Grant, RowScope
 from audit.log import Entry, Log, open_log
 from catalog.datasets import load_dataset
 from catalog.home import Home
@@ -195,6 +197,12 @@ def make_golden(store: Store, lake: Lake) -> None:
         session.flush()
         version = {"inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}, "created_at": NOW}
         session.add(GoldenVersionRow(version=1, run_id=run.id, residents=6, records=3, **version))
+
+
+def clients_of(platform: Platform, *numbers: str | None) -> Clients:
+    """A list of clients as an upload keeps it."""
+    hashes = sorted(platform.log.subject("id_number", number or "") for number in numbers)
+    return Clients(digest=keep_bytes(platform.home.clients, "\n".join(hashes).encode(), SUFFIX), size=len(hashes))
 
 
 def serve_golden(platform: Platform) -> None:

@@ -8,15 +8,13 @@ from typing import Any
 import pytest
 
 from access.case_look_up import MOST_PERSONS
-from access.clients import SUFFIX
 from access.grants import change_state
-from access.populations import keep_bytes
-from access.terms import Clients, Grant, GrantState, Mode, Quota, RowScope
+from access.terms import Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.verify import verify
 from rules.errors import Denied, Refused
 from rules.tiers import Tier
-from tests.access.conftest import OTHER_GRID, Platform
+from tests.access.conftest import OTHER_GRID, Platform, clients_of
 
 WANG, CHILD, NOBODY = "990605198001011234", "990605201505054567", "990605198001010000"
 CASE = "检边〔2026〕1 号"
@@ -88,9 +86,7 @@ def test_who_is_outside_every_scope_is_like_nobody(platform: Platform, tmp_path:
 
 
 def test_who_is_not_on_the_list_of_clients_is_like_nobody(platform: Platform, tmp_path: Path) -> None:
-    hashes = platform.log.subject("id_number", WANG)
-    clients = Clients(digest=keep_bytes(platform.home.clients, hashes.encode(), SUFFIX), size=1)
-    grant = granted(platform, row_scope=RowScope(clients=clients))
+    grant = granted(platform, row_scope=RowScope(clients=clients_of(platform, WANG)))
     platform.door.case_look_up("lin", [grant.id], CASE, [WANG, CHILD], tmp_path / "case.json")
     assert [one["found"] for one in read(tmp_path / "case.json")["persons"]] == [True, False]
 

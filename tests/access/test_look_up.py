@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 
 from access.accounts import Role, create_account
-from access.clients import SUFFIX
 from access.counts import KEPT_DAYS, forget
 from access.desk import Desk, Posed, Settled
 from access.epochs import FIRST
@@ -20,9 +19,8 @@ from access.grants import change_state
 from access.inquiries import ByName, Inquiry, LookUp, Told, person
 from access.line import Line
 from access.look_up import Wanted
-from access.populations import keep_bytes
 from access.recording import Answer
-from access.terms import Clients, Disputed, Grant, GrantState, Mode, Quota, RowScope
+from access.terms import Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.integrator import Integrator
 from audit.verify import verify
@@ -30,7 +28,18 @@ from catalog.schema import DoorCountRow
 from catalog.snapshots import CHINA
 from rules.errors import Denied, PlatformFault, Refused, TongchouError
 from rules.tiers import Tier
-from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, in_order, read_parquet, serve_another, serve_golden, serve_part
+from tests.access.conftest import (
+    GRID,
+    NOW,
+    RESIDENTS,
+    Platform,
+    clients_of,
+    in_order,
+    read_parquet,
+    serve_another,
+    serve_golden,
+    serve_part,
+)
 
 WANG, CHILD, NOBODY = "990605198001011234", "990605201505054567", "990605198001010000"
 OTHER_AREA = "990605199003033456"
@@ -104,9 +113,7 @@ def test_who_is_outside_the_area_is_answered_like_nobody(bureau: Platform) -> No
 
 
 def test_who_is_not_on_the_departments_list_of_clients_is_answered_like_nobody(bureau: Platform) -> None:
-    hashes = sorted(bureau.log.subject("id_number", number) for number in (WANG, OTHER_AREA))
-    clients = Clients(digest=keep_bytes(bureau.home.clients, "\n".join(hashes).encode(), SUFFIX), size=2)
-    granted = looked_up(bureau, row_scope=RowScope(clients=clients), columns=["name"])
+    granted = looked_up(bureau, row_scope=RowScope(clients=clients_of(bureau, WANG, OTHER_AREA)), columns=["name"])
     answers = [told(bureau.door.look_up("lin", granted.id, "id_number", number)) for number in (WANG, OTHER_AREA, CHILD, NOBODY)]
     assert [answer["found"] for answer in answers] == [True, True, False, False]
     assert answers[2] == answers[3]

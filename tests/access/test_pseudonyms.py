@@ -16,7 +16,7 @@ from access.terms import Grant, GrantState, RowScope
 from audit.events import Event
 from masking.keyed_hashes import SHA256
 from rules.errors import Denied, NotFound, Refused
-from tests.access.conftest import GRID, NOW, OTHER_GRID, RESIDENTS, Platform, read_parquet
+from tests.access.conftest import GRID, NOW, OTHER_GRID, RESIDENTS, Platform, clients_of, read_parquet
 
 LAW = "《中华人民共和国社会救助法》第十一条"
 IDS = RESIDENTS["resident_id"]
@@ -223,3 +223,14 @@ def test_areas_that_do_not_meet_give_no_pair(platform: Platform, tmp_path: Path)
     elsewhere = platform.grant(columns=["resident_id"], grantee="health", row_scope=RowScope(areas=(OTHER_GRID,)))
     answer = platform.door.link("operator", approved(platform, (mine, elsewhere)).id, tmp_path / "pairs.parquet", "parquet")
     assert answer.rows == 0
+
+
+def test_only_who_stands_on_both_lists_of_clients_is_paired(platform: Platform, tmp_path: Path) -> None:
+    numbers = [number or "" for number in RESIDENTS["id_number"]]
+    scopes = [RowScope(clients=clients_of(platform, *some)) for some in (numbers[:2], numbers[1:3])]
+    grants = [
+        platform.grant(columns=["resident_id"], grantee=grantee, row_scope=scope)
+        for grantee, scope in zip(("civil_affairs", "health"), scopes, strict=True)
+    ]
+    answer = platform.door.link("operator", approved(platform, (grants[0], grants[1])).id, tmp_path / "pairs.parquet", "parquet")
+    assert (answer.rows, answer.residents) == (1, 1)

@@ -11,26 +11,27 @@ import pytest
 
 from access.epochs import begin_epoch
 from access.grants import change_state
+from access.inquiries import Told
 from access.replaying import Replayed
-from access.terms import GrantState, RowScope
+from access.terms import Disputed, GrantState, Mode, RowScope
 from catalog.schema import GoldenVersionRow
 from rules.errors import Denied, NotFound, Refused
 from rules.tiers import Tier
-from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, text_table
+from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, clients_of, serve_another, serve_golden, text_table
 
 PURPOSE = "复核投诉"
 
 
-def later(platform: Platform) -> None:
+def later(platform: Platform, version: int = 2) -> None:
     """Another golden version stands, the pseudonyms are new, the child has grown up, and a year has gone by."""
-    old, new = (platform.lake.root / "golden" / f"v00000{version}" for version in (1, 2))
+    old, new = (platform.lake.root / "golden" / f"v00000{number}" for number in (1, version))
     shutil.copytree(old, new)
     changed = {**RESIDENTS, "name": ["改名"] * 6, "birth_date": ["1950-01-01"] * 6}
     pq.write_table(text_table(changed), new / "residents.parquet")
     with platform.store.session() as session, session.begin():
         first = session.get_one(GoldenVersionRow, 1)
         facts = {"run_id": first.run_id, "residents": 6, "records": 3, "inputs_digest": "0" * 64, "rules_version": "0" * 12, "counts": {}}
-        session.add(GoldenVersionRow(version=2, created_at=NOW + timedelta(days=1), **facts))
+        session.add(GoldenVersionRow(version=version, created_at=NOW + timedelta(days=1), **facts))
     platform.clock.now = NOW + timedelta(days=3_000)
     begin_epoch(platform.store, platform.log, by="operator", recipient="civil_affairs", reason="到期更换", now=platform.clock.now)
 
@@ -53,6 +54,46 @@ def test_an_extract_comes_out_again_whatever_came_later(
     found = replayed(platform, given.seq, tmp_path / "again")
     assert found.same and found.digest == given.digest and found.rows == given.rows and found.doubts == ()
     assert (tmp_path / "again").read_bytes() == before
+
+
+def test_an_extract_for_a_list_of_clients_comes_out_again(platform: Platform, tmp_path: Path) -> None:
+    granted = platform.grant(row_scope=RowScope(clients=clients_of(platform, RESIDENTS["id_number"][0])))
+    given = platform.door.extract("lin", granted.id, tmp_path / "given", "csv")
+    later(platform)
+    found = replayed(platform, given.seq)
+    assert (found.same, found.rows, found.residents) == (True, 1, 1)
+
+
+LOOKED_UP: dict[str, dict[str, Any]] = {
+    "as usual": {},
+    "plain": {"tier": Tier.T3},
+    "with what is in dispute": {"disputed": Disputed.MARK, "columns": ["name", "phone"]},
+    "in an area": {"row_scope": RowScope(areas=(GRID,))},
+}
+
+
+@pytest.mark.parametrize("terms", LOOKED_UP.values(), ids=list(LOOKED_UP))
+def test_what_was_looked_up_comes_out_again_whatever_came_later(platform: Platform, tmp_path: Path, terms: dict[str, Any]) -> None:
+    """The record names nobody; who was seen is found by the same keyed hash."""
+    serve_another(platform, {}, disputed="phone")
+    granted = platform.grant(mode=Mode.LOOKUP, **terms)
+    answers = [platform.door.look_up("lin", granted.id, "id_number", number) for number in RESIDENTS["id_number"] if number]
+    answers.append(platform.door.look_up("lin", granted.id, "id_number", "990605198001010000"))
+    later(platform, 3)
+    for answer in answers:
+        found = replayed(platform, answer.seq, tmp_path / "again.json")
+        assert (found.same, found.rows, found.residents) == (True, answer.rows, answer.residents)
+        assert isinstance(answer.value, Told) and (tmp_path / "again.json").read_bytes() == answer.value.body
+
+
+def test_a_look_up_of_a_client_comes_out_again_and_a_changed_version_is_found_out(platform: Platform) -> None:
+    serve_golden(platform)
+    number = RESIDENTS["id_number"][0] or ""
+    granted = platform.grant(mode=Mode.LOOKUP, tier=Tier.T4, row_scope=RowScope(clients=clients_of(platform, number)))
+    answer = platform.door.look_up("lin", granted.id, "id_number", number)
+    assert replayed(platform, answer.seq).same
+    pq.write_table(text_table({**RESIDENTS, "name": ["改名"] * 6}), platform.lake.root / "golden" / "v000001" / "residents.parquet")
+    assert not replayed(platform, answer.seq).same
 
 
 def test_the_bureaus_exports_come_out_again(platform: Platform, tmp_path: Path) -> None:
