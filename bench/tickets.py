@@ -10,11 +10,13 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 from typing import Any
 
 import duckdb
@@ -46,6 +48,7 @@ DEPARTMENTS = 65
 ELEMENTS = ("name", "phone", "birth_date", "residence_address", "marital_status", "education", "employer", "id_number", "sex", "ethnicity")
 DAYS = 90
 PLACES, TIMES, ALLOWED = 40, 3, 0.050
+WRITES_EVERY_S = 0.02
 PERIOD = Period(first=date(2026, 11, 1), last=date(2026, 11, 30), today=TODAY)
 
 
@@ -222,8 +225,10 @@ def handed_over(folder: Path, conflicts: int) -> dict[str, Any]:
     for version in (1, 2):
         commit(store, version)
         begun = time.perf_counter()
-        done = hand_over(store, lake, now=NOW)
+        with another_writer(store) as waits_s:
+            done = hand_over(store, lake, now=NOW)
         assert done is not None
+        found[f"longest_wait_of_another_s_{version}"] = round(max(waits_s), 2)
         found[f"seconds_of_version_{version}"] = round(time.perf_counter() - begun, 1)
         found[f"items_opened_by_version_{version}"] = done.items_opened
         found[f"tickets_opened_by_version_{version}"] = done.tickets_opened
@@ -231,6 +236,27 @@ def handed_over(folder: Path, conflicts: int) -> dict[str, Any]:
     found["store_gib"] = round(home.store_path.stat().st_size / 2**30, 2)
     store.close()
     return found
+
+
+@contextmanager
+def another_writer(store: Store) -> Iterator[list[float]]:
+    """Somebody who writes a row all the time: how long he waited for each, in seconds."""
+    waits_s, over = [0.0], Event()
+
+    def write() -> None:
+        while not over.wait(WRITES_EVERY_S):
+            begun = time.perf_counter()
+            with store.session() as session, session.begin():
+                session.merge(DepartmentRow(key="another_writer", title=str(begun), created_at=NOW))
+            waits_s.append(time.perf_counter() - begun)
+
+    thread = Thread(target=write)
+    thread.start()
+    try:
+        yield waits_s
+    finally:
+        over.set()
+        thread.join()
 
 
 def register(store: Store) -> None:

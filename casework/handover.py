@@ -11,6 +11,7 @@ Relations made here, beside `conflicts`
                                          same; observed at the door, and still a conflict; now of another resident or against another record
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,9 @@ from rules.tickets import load_ticket_rules
 WORK = "tickets"
 ROWS_AT_ONCE = 10_000
 """Rows of a transaction: a third of a second of SQLite's write lock."""
+
+PAUSE_S = 0.11
+"""Between two of them: whoever waits for SQLite's lock looks again every tenth of a second, and would find it taken each time."""
 
 ATTEMPTS = 3
 
@@ -273,6 +277,8 @@ _DECIDED_ITEMS = """
 
 
 def _batches(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[list[dict[str, Any]]]:
-    """Rows as the store takes them, some at a time."""
-    for batch in con.sql(sql).to_arrow_reader(ROWS_AT_ONCE):
+    """Rows as the store takes them, some at a time, with a pause in which others come to their turn."""
+    for number, batch in enumerate(con.sql(sql).to_arrow_reader(ROWS_AT_ONCE)):
+        if number:
+            time.sleep(PAUSE_S)
         yield batch.to_pylist()

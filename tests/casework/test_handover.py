@@ -207,6 +207,7 @@ def kill_at(engine: sa.Engine, number: int) -> Callable[[], None]:
 def test_a_killed_hand_over_is_made_good_by_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch, statement: int | None) -> None:
     """In steps of seven items: ten conflicts are gone, ten that were called corrected are back, ten are new; wherever it was killed."""
     monkeypatch.setattr(handover, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(handover, "PAUSE_S", 0)
     desk.version(*crowd(0, 20, "name"))
     desk.correct(2)
     desk.next_day()
