@@ -1,12 +1,14 @@
 """The commands of requests and of the calendar over a reconciled home."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
 from cli.platform import Platform
-from tests.casework.conftest import NOW
+from rules.errors import load_error_texts
+from tests.casework.conftest import NOW, at
 from tests.cli.conftest import ROWS, Command, contract, source
 from tests.rules.test_clocks import NOTICE_2027
 
@@ -91,6 +93,53 @@ def test_what_is_not_taken_ends_with_the_exit_code_of_the_contract(home: Path, t
         done = tongchou("request", *arguments)
         assert done.code == code, (arguments, done.err)
     assert tongchou("request", "show", "1", "--as", "lin", "--json").json()["request"]["version"] == 1
+
+
+def attempts(tongchou: Command) -> int:
+    rows = tongchou("audit", "list", "--last", "1000", "--json").json()
+    return sum(row["event"] == "casework:request:refused" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("code", "rule", "day", "arguments"),
+    [
+        ("REQ-MOVE", "§7.3-3", NOW, ("confirm", "1", "--as", "approver")),
+        ("REQ-STALE", "§7.3-3", NOW, ("approve", "1", "--seen", "1", "--as", "fang")),
+        ("REQ-SECOND", "L-02", NOW, ("approve", "1", "--as", "boss")),
+        ("CLK-YEAR", "L-37", at("2035-12-31"), ("approve", "1", "--as", "fang")),
+    ],
+)
+def test_what_is_not_lawful_is_refused_in_both_languages_with_its_rule_and_on_record(
+    home: Path, tongchou: Command, monkeypatch: pytest.MonkeyPatch, code: str, rule: str, day: datetime, arguments: tuple[str, ...]
+) -> None:
+    """A move out of its turn, two people at once, a head who is also the applicant, a due date in a year that nobody knows."""
+    both = ("--role", "department_requester", "--role", "department_head", "--department", "civil_affairs")
+    assert tongchou("grant", "account", "boss", "--title", "boss", *both).code == 0
+    draft = ("--warrant", "--from", "2035-12-01", "--to-day", "2036-06-30")
+    assert tongchou("request", "draft", *DRAFT, "--as", "boss").code == 0
+    assert tongchou("request", "edit", "1", *draft, "--as", "boss").code == 0
+    assert tongchou("request", "submit", "1", "--as", "boss").code == 0
+    before, known = tongchou("request", "show", "1", "--as", "boss", "--json").json(), attempts(tongchou)
+    monkeypatch.setattr(Platform, "now", staticmethod(lambda: day))
+    refused = tongchou("request", *arguments)
+    monkeypatch.setattr(Platform, "now", staticmethod(lambda: NOW))
+    assert refused.code in (2, 3) and code in refused.err
+    text = load_error_texts()[code]
+    assert rule in text.zh and rule in text.en, (text.zh, text.en)
+    assert tongchou("request", "show", "1", "--as", "boss", "--json").json() == before
+    assert attempts(tongchou) == known + 1
+
+
+def test_a_due_date_across_a_year_that_is_not_announced_is_provisional_and_says_so(
+    home: Path, tongchou: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TX-02, L-37."""
+    monkeypatch.setattr(Platform, "now", staticmethod(lambda: at("2026-12-30")))
+    assert tongchou("request", "draft", *DRAFT, "--warrant", "--as", "lin").code == 0
+    assert tongchou("request", "edit", "1", "--from", "2026-12-30", "--to-day", "2027-10-31", "--as", "lin").code == 0
+    for move, by in (("submit", "lin"), ("approve", "fang")):
+        assert tongchou("request", move, "1", "--as", by).code == 0
+    assert "暂定" in tongchou("request", "show", "1", "--as", "lin").out
 
 
 def test_the_calendar_is_shown_published_and_moves_due_dates(home: Path, tongchou: Command) -> None:
