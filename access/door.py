@@ -35,12 +35,12 @@ from access.epochs import MASTER_KEY, epochs_of, key_of
 from access.files import check_format, digest_of, write
 from access.grants import load_grant
 from access.impact import Release, earlier_releases, weigh
-from access.inquiries import ByName, Inquiry, Kinship, LookUp, Matter, Named, Person, person, verification
+from access.inquiries import ByName, Inquiry, Kinship, LookUp, Matter, Named, Person, Told, person, verification
 from access.labels import labelled_columns, with_labels
 from access.linkage import PAIR, check_usable, hands_out_pseudonyms, linked_batches, load_ticket, pair_target
 from access.loading import Destination, loaded_aside
 from access.log_faults import log_faults_translated
-from access.look_up import recorded_columns
+from access.look_up import FOUND, NOT_FOUND, recorded_columns
 from access.places import free_places, give_back, places_taken, taken_place
 from access.populations import Population
 from access.presence import Presence
@@ -64,7 +64,7 @@ from access.replaying import Archive, Recorded, Replayed, doubts_of, recorded_an
 from access.reversal import MOST_REVERSED, reverse, subjects_of
 from access.staging import Staging, check_writable, is_dead, sweep
 from access.statistics import Statistic, dimensions_of, statistic_of, tabulate
-from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, Target, load_target, required_golden
+from access.targets import GOLDEN, GOLDEN_ENTERPRISES, RESIDENT_ID, GoldenFiles, Target, load_target, required_golden
 from access.terms import Disputed, Grant, Mode, Quota, RowScope
 from access.tracing import trace
 from audit.keys import read_private, write_private
@@ -96,7 +96,7 @@ TABLE = "table"
 CROSSWALK_COLUMNS = ("dataset", "record", RESIDENT_ID)
 FINGERPRINT_HEX_DIGITS = 16
 MOST_FOUND_RECORDED = 100
-KEPT_OF_CASE = ("actor", "department", "purpose", "policy_version", "rules_version", "golden_version", "epoch", "digest_of_pseudonyms")
+KEPT_OF_CASE = ("actor", "department", "purpose", "policy_version", "rules_version", "epoch", "digest_of_pseudonyms")
 """What all grants of a case look-up have in common."""
 AS_IT_STANDS = ColumnPlan(mask=KEEP, minor_mask=KEEP)
 
@@ -356,25 +356,31 @@ class Door:
         """Whether one person is the father or mother of another: yes, no or not known."""
         return self._ask(actor, grant_id, Kinship(parent=parent, child=child), case_number)
 
-    def case_look_up(self, actor: str, grants: Sequence[int], case_number: str, numbers: Sequence[str], out: Path) -> Answer:
-        """What several granted data sets say of the persons of one case (办案查询), as JSON at `out`; staged and sealed as one.
+    def case_look_up(self, actor: str, grants: Sequence[int], case_number: str, numbers: Sequence[str], out: Path | None = None) -> Answer:
+        """What several granted data sets say of the persons of one case (办案查询), as JSON; sealed as one.
 
-        Each grant must be of a high tier and for this very case; one that is not denies the whole.
+        To the file `out`, else as its `value`, a Told. Each grant must be of a high tier and for this very case; one that is not denies the
+        whole.
         """
-        check_writable(out, self._home)
+        if out is not None:
+            check_writable(out, self._home)
         persons = persons_of(numbers)
         if not 0 < len(set(grants)) <= MOST_GRANTS:
             raise Refused("DOOR-ASKED", where="grants", what=f"1–{MOST_GRANTS}")
         asked: Facts = {"grants": sorted(set(grants)), "case_number": case_number}
         admitted = [self._admit_to_case(actor, number, case_number, len(persons), asked) for number in asked["grants"]]
+        with self._store.session() as session:
+            golden = required_golden(session, self._lake)
         staged = self._staging.new_file(".json")
         try:
-            with self._recorder.intend(Act.CASE_LOOK_UP, self._case_facts(admitted, persons, asked)) as recording:
-                outcome = self._staged_case(admitted, case_number, persons, staged)
+            with self._recorder.intend(Act.CASE_LOOK_UP, self._case_facts(admitted, persons, asked, golden)) as recording:
+                told = self._told_of_case(admitted, case_number, persons, golden)
+                staged.write_bytes(told.body)
                 for one in admitted:
                     self._check_still_granted(one)
-                answer = Answer(self._log, recording.result(outcome), path=out)
-                self._staging.hand_over(staged, out)
+                answer = Answer(self._log, recording.result(_outcome_of(told)), path=out, value=told if out is None else None)
+                if out is not None:
+                    self._staging.hand_over(staged, out)
         finally:
             staged.unlink(missing_ok=True)
         return answer
@@ -391,25 +397,29 @@ class Door:
             self._require(replace(admitted.question, calls=before + persons - 1), admitted.facts)
         return admitted
 
-    def _case_facts(self, admitted: Sequence[_Admitted], persons: Sequence[Person], asked: Facts) -> Facts:
+    def _case_facts(self, admitted: Sequence[_Admitted], persons: Sequence[Person], asked: Facts, golden: GoldenFiles) -> Facts:
         first = admitted[0]
         kept = {name: first.facts[name] for name in KEPT_OF_CASE}
         targets = [{"grant": one.grant.id, "target": one.target.key, "target_version": one.target.version} for one in admitted if one.grant]
-        return {**self._shown(), **kept, **asked, "targets": targets, "persons": [one.recorded(self._log.subject) for one in persons]}
+        named = [one.recorded(self._log.subject) for one in persons]
+        return {**self._shown(), **kept, **asked, "golden_version": golden.version, "targets": targets, "persons": named}
 
-    def _staged_case(self, admitted: Sequence[_Admitted], case_number: str, persons: Sequence[Person], staged: Path) -> Outcome:
-        with self._store.session() as session:
-            golden = required_golden(session, self._lake)
+    def _told_of_case(self, admitted: Sequence[_Admitted], case_number: str, persons: Sequence[Person], golden: GoldenFiles) -> Told:
         with spilling_connection(self._staging.spill) as con:
             known = residents_of(con, golden.folder, persons)
             terms = [(one.grant, one.target, self._mask_terms(one)) for one in admitted if one.grant]
             parts = [part_of(con, grant, target, mask, known.values(), self._listed(grant.row_scope)) for grant, target, mask in terms]
-        body = as_bytes(document(case_number, persons, known, parts))
-        staged.write_bytes(body)
-        about, residents = self._about(told_of(persons, known, parts))
+        residents = told_of(persons, known, parts)
+        about, _ = self._about(residents)
         columns = [{"grant": grant.id, **column} for grant, _, mask in terms for column in recorded_columns(mask.plan)]
         rows = sum(len(some) for part in parts for some in part.rows.values())
-        return Outcome(rows=rows, residents=residents, digest=sha256(body).hexdigest(), facts={**about, "columns": columns})
+        return Told(
+            body=as_bytes(document(case_number, persons, known, parts)),
+            outcome=FOUND if residents else NOT_FOUND,
+            rows=rows,
+            residents=tuple(sorted(residents)),
+            facts={**about, "columns": columns},
+        )
 
     def desk(self) -> Desk:
         """A desk for one thread, for many inquiries at once. Whoever takes it closes it before the door."""
@@ -487,10 +497,15 @@ class Door:
         )
         return value, population.keep(self._home.populations)
 
-    def before(self, presence: Presence) -> "Door":
-        """This door as it is for one who is present: nobody else can be the actor, and what his key reaches bounds what he is given."""
+    def before(self, presence: Presence, origin: str = "") -> "Door":
+        """This door as it is for one who is present: nobody else can be the actor, and what his key reaches bounds what he is given.
+
+        `origin`: from where he calls, where that is known better than of the door itself.
+        """
         door = copy(self)
         door._presence = presence
+        if origin:
+            door._recorder = Recorder(self._log, self._staging.holder, origin)
         return door
 
     def reverse(self, actor: str, reason: str, grant_id: int, column: str, asked: Sequence[str]) -> Answer:
@@ -866,6 +881,10 @@ def _outcome(receipt: Receipt) -> Outcome:
         "receipt": receipt.statement_digest(),
     }
     return Outcome(rows=receipt.rows, residents=receipt.residents, digest=receipt.digest, facts=facts)
+
+
+def _outcome_of(told: Told) -> Outcome:
+    return Outcome(rows=told.rows, residents=len(told.residents), digest=sha256(told.body).hexdigest(), facts=told.facts)
 
 
 def _digest_of_value(value: Any) -> str:

@@ -12,13 +12,14 @@ from argon2 import PasswordHasher
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel
 
-from access.inquiries import Inquiry, Kinship, LookUp, Matter, Told, named, person, verification
+from access.inquiries import Inquiry, Kinship, LookUp, Matter, named, person, verification
 from access.passwords import HASHER
-from access.recording import Answer
 from catalog.home import Home
-from portal.bodies import asks, body_of, origin_of
+from portal.bodies import asks, body_of, origin_of, told
+from portal.cases import cases
 from portal.documents import (
     FAULTS,
+    CaseAsked,
     KinshipAsked,
     LookUpAnswered,
     LookUpAsked,
@@ -36,7 +37,6 @@ from rules.errors import TongchouError
 
 TITLE = "统筹数据共享接口 Tongchou data sharing interface"
 VERSION = "1"
-NO_STORE = {"Cache-Control": "no-store"}
 
 inquiries = APIRouter(prefix="/v1", tags=["查询 inquiries"])
 
@@ -55,6 +55,7 @@ def create_app(home: Home, clock: Clock, hasher: PasswordHasher = HASHER) -> Fas
 
     app = FastAPI(title=TITLE, version=VERSION, lifespan=open_home)
     app.include_router(inquiries)
+    app.include_router(cases)
     app.include_router(people)
     app.add_exception_handler(TongchouError, told_as_document)
     app.add_exception_handler(Exception, told_as_document)
@@ -88,19 +89,11 @@ async def _answered(request: Request, grant: int, matter: Matter, case_number: s
     asker = await gate_of(request).asker(request)
     inquiry = Inquiry(asker=asker, grant=grant, matter=matter, case_number=case_number, origin=origin_of(request))
     reception: Reception = request.app.state.reception
-    return _told(await reception.ask(inquiry))
+    return told(await reception.ask(inquiry))
 
 
-def _told(answer: Answer) -> Response:
-    """The answer's own bytes stand in the body as they were digested."""
-    assert isinstance(answer.value, Told)
-    head = f'{{"record":{answer.seq},"digest":"{answer.digest}","answer":'.encode()
-    return Response(head + answer.value.body + b"}", 200, NO_STORE, "application/json")
-
-
-DOCUMENTS: Mapping[str, type[BaseModel]] = {
-    document.__name__: document for document in (LookUpAsked, VerificationAsked, KinshipAsked, SignInAsked, ProofAsked, PasswordChosen)
-}
+ASKED = (LookUpAsked, VerificationAsked, KinshipAsked, CaseAsked, SignInAsked, ProofAsked, PasswordChosen)
+DOCUMENTS: Mapping[str, type[BaseModel]] = {document.__name__: document for document in ASKED}
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

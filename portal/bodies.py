@@ -1,15 +1,18 @@
-"""What routes read of a call: its body as a document, who presents what, from where; and how OpenAPI tells of a body."""
+"""What routes read of a call: its body as a document, who presents what, from where; how OpenAPI tells of a body; and what goes back."""
 
 from typing import Any, TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
 
+from access.inquiries import Told
+from access.recording import Answer
 from portal.faults import malformed
 from rules.errors import Denied, Refused
 
 MAX_BODY_BYTES = 16_384
 BEARER = "bearer "
+NO_STORE = {"Cache-Control": "no-store"}
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -44,3 +47,10 @@ def presented_by(request: Request) -> str:
 
 def origin_of(request: Request) -> str:
     return f"http {request.client.host}" if request.client else "http"
+
+
+def told(answer: Answer) -> Response:
+    """The answer's own bytes stand in the body as they were digested."""
+    assert isinstance(answer.value, Told)
+    head = f'{{"record":{answer.seq},"digest":"{answer.digest}","answer":'.encode()
+    return Response(head + answer.value.body + b"}", 200, NO_STORE, "application/json")

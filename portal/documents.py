@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from access.case_look_up import MOST_GRANTS, MOST_PERSONS
 from access.inquiries import LEAST_ATTRIBUTES, MAX_CASE_NUMBER_CHARACTERS, MOST_ATTRIBUTES
 
 MAX_VALUE_CHARACTERS = 60
@@ -37,6 +38,7 @@ By = Annotated[
     Field(description="标识：证件类型或居民标识。By what the resident is named."),
 ]
 Value = Annotated[str, Field(min_length=1, max_length=MAX_VALUE_CHARACTERS, repr=False, description="号码。The number.")]
+Number = Annotated[str, Field(min_length=1, max_length=MAX_VALUE_CHARACTERS)]
 GrantNumber = Annotated[int, Field(ge=1, le=2**31 - 1, description="授权号。The grant to ask under.")]
 CaseNumber = Annotated[
     str, Field(max_length=MAX_CASE_NUMBER_CHARACTERS, description="办件号。The case number; needed if the grant is for one.")
@@ -86,6 +88,37 @@ class KinshipAsked(Asked):
     case_number: CaseNumber = ""
 
 
+class CaseAsked(Asked):
+    """办案查询：各授权的数据对一个办件中各人的记载。What the data under several grants say of the persons of one case."""
+
+    grants: Annotated[
+        list[GrantNumber], Field(min_length=1, max_length=MOST_GRANTS, description="授权号，均须为此办件。All for this case.")
+    ]
+    case_number: Annotated[str, Field(min_length=1, max_length=MAX_CASE_NUMBER_CHARACTERS, description="办件号。The case number.")]
+    persons: Annotated[list[Number], Field(min_length=1, max_length=MOST_PERSONS, repr=False, description="证件号。Identity numbers.")]
+
+
+class CasePart(BaseModel):
+    """一项授权的数据中此人的各行。The person's rows under one grant."""
+
+    grant: int
+    target: str
+    rows: list[dict[str, str | None]] = Field(description=VALUES_TOLD)
+
+
+class CasePerson(BaseModel):
+    """查无此人、不在授权范围内，答复相同。Who is not there and who is outside every scope are told of alike."""
+
+    id_number: str
+    found: bool
+    data: list[CasePart]
+
+
+class CaseTold(BaseModel):
+    case_number: str
+    persons: list[CasePerson]
+
+
 class VerdictTold(BaseModel):
     """一致、不一致、无法判断；从不说明哪一项不一致。Yes, no, or not known; never which one differs."""
 
@@ -106,6 +139,10 @@ class _Answered(BaseModel):
 
 class LookUpAnswered(_Answered):
     answer: LookUpTold
+
+
+class CaseAnswered(_Answered):
+    answer: CaseTold
 
 
 Account = Annotated[str, Field(min_length=1, max_length=120, description="账号。The account.")]

@@ -23,17 +23,21 @@ from rules.errors import Denied
 HASHES_AT_ONCE = 2
 """Each takes 64 MiB and all lanes of a processor for a moment."""
 
+CASES_AT_ONCE = 2
+"""Each may take the memory of an extract."""
+
 Given = TypeVar("Given")
 
 people = APIRouter(prefix="/v1", tags=["人员 people"])
 
 
 class Gate:
-    """What the routes of one server share: who calls how often, and how many passwords are looked at at once."""
+    """What the routes of one server share: who calls how often, and how many passwords and cases are looked at at once."""
 
     def __init__(self, opened: Opened, hasher: PasswordHasher) -> None:
         self.opened, self.hasher = opened, hasher
         self._limits, self._hashing = RateLimits(), asyncio.Semaphore(HASHES_AT_ONCE)
+        self.cases = asyncio.Semaphore(CASES_AT_ONCE)
 
     async def asker(self, request: Request) -> Asker:
         """Who asks: a system by its key, a person by his session. Denied DOOR-TOO-FAST beyond the rate of either."""

@@ -102,6 +102,21 @@ def test_commands_and_routes_read_no_rows_but_those_that_the_door_gave() -> None
     assert set(ALLOWED) - found == set(), "these exceptions are not needed any more"
 
 
+def test_each_route_that_answers_asks_the_door_or_its_desk() -> None:
+    """A route that tells of residents takes its answer from one of the two; those of `portal/people.py` tell of none."""
+    portal = dict(modules(("portal",)))
+    asks = {name: {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} for name, tree in portal.items()}
+    answering = {name for name, tree in portal.items() if routes(tree) and name != "portal.people"}
+    assert answering == {"portal.api", "portal.cases"}
+    assert "ask" in asks["portal.api"] and {"before", "case_look_up"} <= asks["portal.cases"]
+
+
+def routes(tree: ast.Module) -> list[str]:
+    """Functions that answer a call."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)]
+    return [one.name for one in functions if any("post" in ast.dump(decorator) for decorator in one.decorator_list)]
+
+
 def public_methods() -> Mapping[str, Any]:
     return {name: method for name, method in vars(Door).items() if inspect.isfunction(method) and not name.startswith("_")}
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -24,6 +24,7 @@ from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, platform, serv
 WITHOUT_SESSION = {"/v1/session", "/v1/password"}
 """What brings its password along."""
 WITHOUT_BODY = {"/v1/session/end"}
+DESK_ACTS = frozenset({Act.LOOK_UP, Act.VERIFY, Act.KINSHIP})
 WANG, NOBODY, OUTSIDE = "990605198001011234", "990605198001010000", "990605199003033456"
 
 
@@ -36,8 +37,9 @@ class Office:
     def grant(self, **changes: Any) -> Grant:
         return self.bureau.grant(**{"mode": Mode.LOOKUP, "columns": ["name", "sex"], **changes})
 
-    def key(self, *grants: Grant, acts: frozenset[Act] = frozenset({Act.LOOK_UP, Act.VERIFY, Act.KINSHIP})) -> str:
-        terms = {"acts": acts, "grants": [one.id for one in grants], "expires_at": NOW + timedelta(days=30), "now": NOW}
+    def key(self, *grants: Grant, acts: frozenset[Act] = DESK_ACTS, plaintext: bool = False) -> str:
+        scope = {"acts": acts, "grants": [one.id for one in grants], "plaintext": plaintext}
+        terms = {**scope, "expires_at": NOW + timedelta(days=30), "now": NOW}
         return make_key(self.bureau.store, self.bureau.log, by="operator", account="lin", title="核查系统", **terms).secret  # type: ignore[arg-type]
 
     def ask(self, path: str, key: str | None, content: Any) -> Any:
@@ -129,6 +131,54 @@ def test_another_cases_number_is_denied(office: Office) -> None:
     key = office.key(granted)
     assert office.look_up(key, granted, WANG, case_number="检 2 号").status_code == 403
     assert office.look_up(key, granted, WANG, case_number="检 1 号").status_code == 200
+
+
+CASE = "检边〔2026〕1 号"
+
+
+def case_terms(office: Office, **changes: Any) -> tuple[Grant, Grant]:
+    terms = {"tier": Tier.T4, "case_number": CASE, **changes}
+    return office.grant(**terms), office.grant(**{**terms, "target": "hukou", "columns": ["record", "phone"]})
+
+
+def ask_case(office: Office, key: str | None, grants: Sequence[Grant], case_number: str = CASE) -> Any:
+    asked = {"grants": [one.id for one in grants], "case_number": case_number, "persons": [WANG, NOBODY]}
+    return office.ask("case-look-up", key, asked)
+
+
+def test_a_case_is_looked_up_with_the_bytes_that_its_record_is_of(office: Office) -> None:
+    grants = case_terms(office)
+    response = ask_case(office, office.key(*grants, acts=frozenset({Act.CASE_LOOK_UP}), plaintext=True), grants)
+    wang, nobody = response.json()["answer"]["persons"]
+    assert (response.status_code, nobody) == (200, {"id_number": NOBODY, "found": False, "data": []})
+    assert [part["rows"] for part in wang["data"]] == [[{"name": "王小明", "sex": "1"}], [{"record": "h1", "phone": "13800138001"}]]
+    described = office.client.get("/openapi.json").json()
+    _check(described, described["paths"]["/v1/case-look-up"]["post"]["responses"]["200"], response.json())
+    body = response.content
+    bytes_of_answer = body[body.index(b'"answer":') + len(b'"answer":') : -1]
+    result = office.bureau.log.entry(response.json()["record"]).record
+    assert (result.event, result.body["digest"]) == (Event.CASE_LOOK_UP_RESULT, sha256(bytes_of_answer).hexdigest())
+    intent = office.bureau.log.entry(result.body["intent"]).record.body
+    assert (intent["means"], intent["origin"], intent["golden_version"]) == ("api_key", "http testclient", 1)
+
+
+def test_a_case_look_up_with_another_cases_number_is_denied_and_recorded(office: Office) -> None:
+    """The attack of issue 5 over HTTP: another case, no grant of one's own, a key that is not for it, plaintext without leave for it."""
+    grants = case_terms(office)
+    acts = frozenset({Act.CASE_LOOK_UP})
+    good = office.key(*grants, acts=acts, plaintext=True)
+    attempts = [
+        ask_case(office, good, grants, "检边〔2026〕2 号"),
+        ask_case(office, good, [*grants, office.grant(tier=Tier.T4, case_number=CASE)]),
+        ask_case(office, office.key(*grants), grants),
+        ask_case(office, office.key(*grants, acts=acts), grants),
+        ask_case(office, office.key(*grants, acts=acts, plaintext=True), case_terms(office, grantee="health")),
+    ]
+    assert [(one.status_code, one.json()["code"]) for one in attempts] == [(403, "DOOR-DENIED")] * len(attempts)
+    events = office.bureau.events()
+    assert (events.count(Event.CASE_LOOK_UP_DENIED), events.count(Event.CASE_LOOK_UP_INTENT)) == (len(attempts), 0)
+    assert (ask_case(office, None, grants).status_code, ask_case(office, "tck_none", grants).status_code) == (401, 401)
+    assert not any(WANG in one.text for one in attempts)
 
 
 def test_a_quota_ends_in_429_for_found_and_not_found_alike(office: Office) -> None:
