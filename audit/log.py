@@ -5,7 +5,7 @@ append at the same time share one commit. Whoever seals takes the records in ord
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -67,6 +67,15 @@ class _Encoded:
     data: bytes
     event: Event
     body: Body
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Growth:
+    """The tree with further leaves: its size, the tiles that changed, its root."""
+
+    size: int
+    tiles: Mapping[tuple[int, int], bytes]
+    root: bytes
 
 
 @dataclass(kw_only=True)
@@ -132,7 +141,7 @@ class Log:
 
     def seal(self) -> Checkpoint:
         """Extend the tree by all records written so far, sign its head and show it to the witness. Safe from several processes at once."""
-        while self._seal_some() == MAX_LEAVES_A_SEAL:
+        while self._seal_some():
             pass
         note = self.newest_note()
         if note is None:
@@ -284,18 +293,27 @@ class Log:
             _keep_track(db, first, records)
         return first
 
-    def _seal_some(self) -> int:
-        with self._storage.transaction() as db:
-            size = int(db.rows("UPDATE tree SET size = size RETURNING size")[0][0])
-            self._check_head(db, size)
-            leaves = _unsealed(db, size)
-            if leaves:
-                self._extend(db, size, leaves)
-        return len(leaves)
+    def _seal_some(self) -> bool:
+        """Take in what stands; whether to look again. Read and hashed beside the writers, who wait only while the outcome is written.
 
-    def _check_head(self, db: Transaction, size: int) -> None:
+        Two that seal at once both find the same: whoever is second sees that the tree has grown, and looks again.
+        """
+        held = self._witness.head()  # before the view, which then holds at least what the witness has seen
+        with self._storage.snapshot() as db:
+            size = int(db.rows("SELECT size FROM tree")[0][0])
+            self._check_head(db, size, held)
+            leaves = _unsealed(db, size)
+            if not leaves:
+                return False
+            growth = self._grown(db, size, leaves)
+        with self._storage.transaction() as db:
+            taken = bool(db.rows("UPDATE tree SET size = ? WHERE size = ? RETURNING size", (growth.size, size)))
+            if taken:
+                self._keep(db, growth)
+        return not taken or len(leaves) == MAX_LEAVES_A_SEAL
+
+    def _check_head(self, db: Transaction, size: int, held: Checkpoint | None) -> None:
         """Before the tree grows it must still be the tree that was signed, and not an older one than the witness has seen."""
-        held = self._witness.head()
         if held and held.size > size:
             raise LogBroken(size, f"the witness has seen {held.size} records, the log's tree holds {size}: an older log was restored")
         notes = db.rows("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
@@ -304,16 +322,18 @@ class Log:
         if size and (signed is None or signed.size != size or signed.root != root(0, size)):
             raise LogBroken(0, "the stored tree is not the one that was signed; run a full verification")
 
-    def _extend(self, db: Transaction, size: int, leaves: Sequence[bytes]) -> None:
+    def _grown(self, db: Transaction, size: int, leaves: Sequence[bytes]) -> "_Growth":
         def read(level: int, position: int) -> bytes:
-            return _tile(db, level, position)
+            return tiles.get((level, position)) or _tile(db, level, position)
 
-        for (level, position), hashes in extend(read, size, leaves).items():
-            upsert = "INSERT INTO tile VALUES (?, ?, ?) ON CONFLICT (level, position) DO UPDATE SET hashes = excluded.hashes"
-            db.run(upsert, (level, position, hashes))
-        grown = size + len(leaves)
-        db.run("UPDATE tree SET size = ?", (grown,))
-        self._sign(db, grown, range_root_from(read)(0, grown))
+        tiles: dict[tuple[int, int], bytes] = {}
+        tiles.update(extend(read, size, leaves))
+        return _Growth(size=size + len(leaves), tiles=tiles, root=range_root_from(read)(0, size + len(leaves)))
+
+    def _keep(self, db: Transaction, growth: "_Growth") -> None:
+        upsert = "INSERT INTO tile VALUES (?, ?, ?) ON CONFLICT (level, position) DO UPDATE SET hashes = excluded.hashes"
+        db.run_many(upsert, [(level, position, hashes) for (level, position), hashes in growth.tiles.items()])
+        self._sign(db, growth.size, growth.root)
 
     def _sign(self, db: Transaction, size: int, root: bytes) -> None:
         text = Checkpoint(origin=self._keys.verifier.name, size=size, root=root).text()

@@ -7,7 +7,7 @@ inside the transaction that inserts the records: a transaction that fails gives 
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ class Dialect:
     place: Callable[[], object] = lambda: None
     """What a connection was made to: if that is another file now, it writes where nobody will read."""
     create_first: tuple[str, ...] = ()
+    one_writer: bool = False
+    """Writers exclude each other: those of one process wait for a lock of ours, for the database looks again only every so often."""
 
 
 class Storage:
@@ -62,6 +64,7 @@ class Storage:
         self._local = threading.local()
         self._all: list[Connection] = []
         self._guard = threading.Lock()
+        self._writer: AbstractContextManager[object] = threading.Lock() if dialect.one_writer else nullcontext()
         self._log: str | None = None
         self._create()
 
@@ -88,7 +91,7 @@ class Storage:
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
         """A writing transaction: committed durably when the block ends, rolled back when it raises."""
-        with self._translating():
+        with self._translating(), self._writer:
             connection, _ = self._executed(self._dialect.begin)
             try:
                 yield Transaction(connection, self._spoken)
@@ -235,6 +238,7 @@ def _sqlite(path: Path) -> Dialect:
         blob="BLOB",
         faults=(sqlite3.Error,),
         place=place,
+        one_writer=True,
     )
 
 
