@@ -25,6 +25,7 @@ class Subject(StrEnum):
     TICKET = "ticket"
     ENTRY = "entry"
     DOOR_CHECK = "door_check"
+    REVIEW = "audit_review"
 
 
 class Outcome(StrEnum):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -44,9 +44,12 @@ def calendar_in_force(session: Session) -> WorkingDays:
 
 
 def clocks_in_force(session: Session) -> Clocks:
-    """The clocks in force."""
-    published = newest(session, RuleSet.CLOCKS)
-    return shipped_clocks() if published is None else read_clocks(published.document)
+    """The clocks in force; one that ships since the bureau last published runs as it ships."""
+    published, shipped = newest(session, RuleSet.CLOCKS), shipped_clocks()
+    if published is None:
+        return shipped
+    known = read_clocks(published.document)
+    return replace(known, clocks={**shipped.clocks, **known.clocks})
 
 
 def document_in_force(session: Session, kind: RuleSet) -> Mapping[str, Any]:

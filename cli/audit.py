@@ -15,6 +15,7 @@ from catalog.snapshots import CHINA
 from cli.output import as_json_option, console, print_json, print_table
 from cli.oversight import chain_command, explain_command, inspect_command, replay_command, search_command, seen_command
 from cli.platform import Platform, platform
+from cli.reviews import review
 from cli.statements import release_command, statement_command
 from rules.errors import IntegrityBroken
 
@@ -166,5 +167,6 @@ for command in (
     explain_command,
     statement_command,
     release_command,
+    review,
 ):
     audit.add_command(command)

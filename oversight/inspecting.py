@@ -75,7 +75,7 @@ def inspect(room: ReadingRoom, reader: Reader, period: Period, means: Means, *, 
 
     def look() -> Inspection:
         with duckdb.connect() as con:
-            _look_into(con, room, period, means)
+            look_into(con, room, period, means)
             return _inspection(con, means.yardsticks, limit)
 
     return room.read(reader, "inspect", asked, look, lambda found: {"accesses": found.accesses, "unexplained": found.unexplained})
@@ -89,13 +89,13 @@ def explain_access(room: ReadingRoom, reader: Reader, seq: int, means: Means) ->
             raise NotFound("OVS-RECORD", where=str(seq))
         day = room.log.entry(seq).record.at.astimezone(CHINA).date()
         with duckdb.connect() as con:
-            _look_into(con, room, Period(first=day - timedelta(days=DAYS_BEFORE), last=day), means)
+            look_into(con, room, Period(first=day - timedelta(days=DAYS_BEFORE), last=day), means)
             return _explained(con, seq)
 
     return room.read(reader, "explain", {"record": seq}, look, lambda found: {"people": found.people, "unexplained": found.unexplained})
 
 
-def _look_into(con: duckdb.DuckDBPyConnection, room: ReadingRoom, period: Period, means: Means) -> None:
+def look_into(con: duckdb.DuckDBPyConnection, room: ReadingRoom, period: Period, means: Means) -> None:
     start, end = room.finder.bounds(period.since, period.until)
     gather_looks(con, room.log, means.yardsticks, start, end)
     for name in ("look", "access"):

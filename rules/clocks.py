@@ -189,12 +189,13 @@ def with_notices(document: Mapping[str, Any], notices: Mapping[str, Any]) -> dic
 
 def with_limits(document: Mapping[str, Any], days: Mapping[str, Any], supplement: str | None = None) -> dict[str, Any]:
     """A clocks document with other local limits, as its next version. Refused CLK-LIMITS with all faults at once (L-21)."""
-    faults = [fault for key, number in sorted(days.items()) if (fault := _fault_of_limit(key, number, document["clocks"]))]
+    clocks = {**shipped_document("clocks")["clocks"], **document["clocks"]}  # also those that ship since it was published
+    faults = [fault for key, number in sorted(days.items()) if (fault := _fault_of_limit(key, number, clocks))]
     if supplement is not None and supplement not in set(Supplement):
         faults.append(f"supplement: {' | '.join(Supplement)}")
     if faults:
         raise Refused("CLK-LIMITS", what="; ".join(faults))
-    changed = {key: {**row, "days": days.get(key, row["days"])} for key, row in document["clocks"].items()}
+    changed = {key: {**row, "days": days.get(key, row["days"])} for key, row in clocks.items()}
     return {
         **document,
         "version": document["version"] + 1,

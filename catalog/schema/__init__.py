@@ -38,6 +38,7 @@ from catalog.schema.intake import FaultCountRow, IngestRunRow, QualityScoreRow, 
 from catalog.schema.presence import ApiKeyRow, EmergencyRow, SessionRow, SignInFailureRow
 from catalog.schema.record import KEY_LENGTH, Key, Record, Utc
 from catalog.schema.requests import RequestMoveRow, RequestRow
+from catalog.schema.reviews import AuditDrawRow, AuditReviewActRow, AuditReviewRow
 from catalog.schema.scorecards import ScorecardCaseRow, ScorecardRow
 from catalog.schema.tickets import ChangeNoticeRow, DisputeRow, DisputeStepRow, HandoverRow, TicketEventRow, TicketItemRow, TicketRow
 
@@ -49,6 +50,9 @@ __all__ = [
     "AddressRangeRow",
     "ApiKeyRow",
     "AreaRow",
+    "AuditDrawRow",
+    "AuditReviewActRow",
+    "AuditReviewRow",
     "ChangeNoticeRow",
     "ClockChangeRow",
     "ClockRow",

@@ -44,4 +44,4 @@ class Record(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Utc(), str: Text(), Mapping[str, Any]: JSON(), list[str]: JSON()}  # noqa: RUF012 (read by SQLAlchemy)
+    type_annotation_map = {datetime: Utc(), str: Text(), Mapping[str, Any]: JSON(), list[str]: JSON(), list[int]: JSON()}  # noqa: RUF012 (read by SQLAlchemy)
