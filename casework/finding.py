@@ -11,10 +11,10 @@ from access.accounts import load_account
 from access.targets import RETURN, newest_golden
 from access.terms import GrantState
 from casework.lights import resource_lights
-from casework.requests.offers import offer_of
+from casework.requests.offers import Offer, offer_of
 from catalog.entries.attaching import Report, Resource
 from catalog.lake import Lake
-from catalog.schema import DataGrantRow, DatasetRow, EntryResourceRow, SnapshotRow
+from catalog.schema import DataGrantRow, DatasetRow, EntryResourceRow, EntryRow, SnapshotRow
 from catalog.search.index import Asker
 from catalog.snapshots import ACCEPTED
 from rules.errors import Denied
@@ -33,9 +33,14 @@ def asker_of(session: Session, name: str) -> Asker:
 
 @dataclass(frozen=True, kw_only=True)
 class Returned:
-    """Golden values that a department may have back for its own residents (回流, L-22): `target` is what it requests."""
+    """Golden values that a department may have back for its own residents (回流, L-22): `target` is what it requests.
+
+    It has no promise of its own: `code` and `entry` are those of the entry to whose data set it belongs, none of a draft.
+    """
 
     target: str
+    entry: int | None
+    code: str | None
     title: str
     department: str
     columns: tuple[str, ...]
@@ -48,10 +53,17 @@ def returned_to(session: Session, lake: Lake, asker: Asker) -> list[Returned]:
     mine = sa.true() if asker.department is None else DatasetRow.department_key == asker.department
     brought = sa.exists().where(SnapshotRow.dataset_key == DatasetRow.key, SnapshotRow.state == ACCEPTED)
     rows = session.execute(
-        sa.select(DatasetRow.key, DatasetRow.department_key).where(DatasetRow.about_persons, mine, brought).order_by(DatasetRow.key)
+        sa.select(DatasetRow.key, DatasetRow.department_key, EntryRow.id, EntryRow.code)
+        .outerjoin(EntryResourceRow, EntryResourceRow.dataset_key == DatasetRow.key)
+        .outerjoin(EntryRow, EntryRow.id == EntryResourceRow.entry_id)
+        .where(DatasetRow.about_persons, mine, brought)
+        .order_by(DatasetRow.key)
     ).all()
-    offers = [(department, offer_of(session, lake, f"{RETURN}{key}")) for key, department in rows]
-    return [Returned(target=offer.target, title=offer.title, department=by, columns=tuple(offer.shares)) for by, offer in offers]
+    return [_returned(offer_of(session, lake, f"{RETURN}{key}"), department, entry, code) for key, department, entry, code in rows]
+
+
+def _returned(offer: Offer, department: str, entry: int | None, code: str | None) -> Returned:
+    return Returned(target=offer.target, entry=entry, code=code, title=offer.title, department=department, columns=tuple(offer.shares))
 
 
 def told_report(session: Session, asker: Asker, resource: Resource, department: str) -> Report:

@@ -131,8 +131,9 @@ def returns_(here: Platform, by: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(one.target, one.title, department_title(one.department), len(one.columns)) for one in found]
-    print_table("回流 golden values returned", ("对象 target", "名称 title", "部门 department", "数据项 columns"), rows, numbers=(3,))
+    rows = [(one.target, one.code, one.title, department_title(one.department), len(one.columns)) for one in found]
+    headers = ("对象 target", "目录代码 code of the entry", "名称 title", "部门 department", "数据项 columns")
+    print_table("回流 golden values returned", headers, rows, numbers=(4,))
 
 
 @click.command()

@@ -28,7 +28,7 @@ OPERATOR = "operator"
 def offered(desk: Desk, by: str) -> list[tuple[str, str]]:
     with desk.platform.store.session() as session:
         found = returned_to(session, desk.platform.lake, asker_of(session, by))
-    assert all("marital_status" in one.columns for one in found)
+    assert all("marital_status" in one.columns and one.entry for one in found), "under the entry of its data set"
     return [(one.target, one.department) for one in found]
 
 
