@@ -12,6 +12,7 @@ from access.auditing import compare_grants, destroy_records, export_log, newest_
 from access.log_faults import log_faults_translated
 from audit.log import Log, open_log
 from catalog.snapshots import CHINA
+from cli.audit_report import report_command
 from cli.output import as_json_option, console, print_json, print_table
 from cli.oversight import chain_command, explain_command, inspect_command, replay_command, search_command, seen_command
 from cli.platform import Platform, platform
@@ -168,5 +169,6 @@ for command in (
     statement_command,
     release_command,
     review,
+    report_command,
 ):
     audit.add_command(command)

@@ -1,5 +1,7 @@
 """Reviews on the command line: opened, given to an auditor, asked, answered, closed by two, listed and shown."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
@@ -68,3 +70,12 @@ def test_what_cannot_be_done_is_said_in_both_languages(bureau: Command, platform
     assert none.code == 4 and "RVW-NONE" in none.err
     early = bureau("audit", "review", "draw", "--month", "2999-01", "--as", "auditor", "--purpose", "抽查")
     assert early.code == 2 and "RVW-MONTH" in early.err
+
+
+def test_the_monthly_report_is_written_into_a_new_folder(bureau: Command, platform: Platform, tmp_path: Path) -> None:
+    platform.door.why("operator", "好奇", WANG, "name")
+    arguments = ("audit", "report", "--month", "2026-11", "--out", str(tmp_path / "report"), "--as", "auditor", "--purpose", "月报")
+    done = bureau(*arguments)
+    assert done.code == 0 and "已编制 made" in done.out and (tmp_path / "report" / "index.html").is_file()
+    again = bureau(*arguments)
+    assert again.code == 2 and "AUD-FOLDER" in again.err
