@@ -11,9 +11,12 @@ import pytest
 from access.accounts import Role, create_account
 from audit.events import Event
 from casework.attempts import Act
+from catalog.schema import AuditReviewRow
 from oversight.inspecting import Means
 from oversight.reviews import acting, report
-from oversight.reviews.drawing import draw
+from oversight.reviews.drawing import draw, month_of
+from oversight.reviews.figures import Figure, lift_of
+from oversight.reviews.moves import Origin
 from oversight.reviews.opening import open_on_access
 from oversight.reviews.report import make_report
 from rules.clocks import shipped_calendar
@@ -133,3 +136,26 @@ def test_who_may_not_and_what_is_there_is_refused(platform: Platform, enter: Ent
         assert not (tmp_path / "new").exists()
     with pytest.raises(Refused, match="AUD-FOLDER"):
         made(platform, enter, platform.home.keys / "report")
+
+
+def a_review(origin: Origin, outcome: str | None, rules: list[str], closed_at: datetime | None = NOW) -> AuditReviewRow:
+    return AuditReviewRow(origin=origin, outcome=outcome, rules=rules, closed_at=closed_at)
+
+
+def test_the_lift_of_a_rule_compares_what_it_pointed_at_with_what_was_drawn() -> None:
+    november = month_of("2026-11")
+    hit, miss = a_review(Origin.FLAGGED, "misuse", ["night"]), a_review(Origin.FLAGGED, "in_order", ["night"])
+    found, clean = a_review(Origin.DRAWN, "improper", []), a_review(Origin.DRAWN, "in_order", [])
+    later = a_review(Origin.FLAGGED, "misuse", ["night"], DECEMBER)
+    open_still = a_review(Origin.FLAGGED, None, ["night"], None)
+    assert "lift ×2.0" in lift_of("night", [hit, miss, found, clean, clean, clean, later, open_still], november)
+    for reviews in ([], [hit], [hit, clean], [found]):
+        assert "lift not known" in lift_of("night", reviews, november), "nothing to compare with"
+
+
+def test_what_a_record_says_is_text_on_a_page(tmp_path: Path) -> None:
+    row = ("<script>alert(1)</script>", None, '"&')
+    figure = Figure(section="readings", title="<b>谁</b>", headers=("a", "b", "c"), rows=[row], note="<i>")
+    report._write(tmp_path / "pages", [figure], "")
+    text = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "pages").rglob("*.html"))
+    assert not re.search("<(script|b|i)>", text) and "&lt;script&gt;" in text
