@@ -85,7 +85,7 @@ def grant(
     with store.session() as session, session.begin():
         account = _may_grant(session, by)
         found = load_target(session, lake, target)
-        faults = faults_of(terms, found, account, load_tier_policy()) + _faults_of_named(session, terms)
+        faults = faults_of(terms, found, account, load_tier_policy()) + faults_of_named(session, terms)
         if faults:
             raise Refused("DOOR-TERMS", where=target, what="; ".join(faults))
         ensure_department(session, grantee, now)
@@ -196,7 +196,7 @@ def faults_of(terms: Grant, target: Target, account: Account, policy: TierPolicy
     return [fault for fault, wrong in checks.items() if wrong] + columns
 
 
-def _faults_of_named(session: Session, terms: Grant) -> list[str]:
+def faults_of_named(session: Session, terms: Grant) -> list[str]:
     """Leaders are named, each with an account of the grantee's; nobody is named for a wider audience."""
     own = sa.select(AccountRow.name).where(AccountRow.name.in_(terms.named), AccountRow.department_key == terms.grantee, AccountRow.active)
     leaders = terms.audience is Audience.LEADERS

@@ -29,7 +29,7 @@ from cli.platform import Platform, platform
 from golden.decisions import day_of
 from rules.departments import department_title, resolve_department
 from rules.errors import Denied
-from rules.tiers import Tier
+from rules.tiers import Audience, Tier, load_tier_policy
 
 if TYPE_CHECKING:
     from access.impact import Impact
@@ -47,6 +47,8 @@ TERM_OPTIONS: tuple[Callable[[Command], Command], ...] = (
     click.option("--tier", type=click.Choice([tier.value for tier in Tier]), help="Release tier (开放层级)."),
     click.option("--tier-reason", help="Why a tier above the lowest sufficient one is necessary (必要性)."),
     click.option("--mask", "masks", multiple=True, help="COLUMN=MASK: another mask than the usual one (脱敏方法)."),
+    click.option("--audience", type=click.Choice([one.value for one in Audience]), help="For whom it is to be opened (开放范围)."),
+    click.option("--named", multiple=True, help="With `--audience leaders`: an account that is to use it (指定账号)."),
     click.option("--mode", type=click.Choice([mode.value for mode in Mode]), help="How it is shared (共享方式)."),
     click.option("--purpose", help="What it is for (用途)."),
     click.option("--scene", help="Where it is used: a matter, a system (使用场景)."),
@@ -378,6 +380,7 @@ def print_dossier(dossier: Dossier) -> None:
         ("提供部门 provider", department_title(one.provider) or "统筹局 bureau"),
         ("数据项 columns", " ".join(terms.columns)),
         ("层级、方式 tier, mode", f"{terms.tier} · {MODE_TEXTS[terms.mode]} · {one.share}"),
+        ("开放范围 audience", " ".join((_audience_text(terms.audience), *terms.named))),
         ("必要性 why this tier", terms.tier_reason or "–"),
         ("脱敏 masks", " ".join(f"{column}={mask}" for column, mask in sorted(terms.masks.items())) or "–"),
         ("存疑值 disputed values", DISPUTED_TEXTS[terms.disputed]),
@@ -395,6 +398,11 @@ def print_dossier(dossier: Dossier) -> None:
         for s in dossier.steps
     ]
     print_table("经过 history", ("时间 at", "办理 move", "状态 state", "经办 by", "说明 reason"), steps)
+
+
+def _audience_text(audience: Audience) -> str:
+    rule = load_tier_policy().audiences[audience]
+    return f"{rule.zh} {rule.en}"
 
 
 def print_impact(found: "Impact") -> None:
@@ -430,6 +438,8 @@ def _changed(here: Platform, terms: RequestTerms, given: Mapping[str, Any]) -> R
         "tier": Tier,
         "mode": Mode,
         "disputed": Disputed,
+        "audience": Audience,
+        "named": tuple,
         "valid_from": lambda when: when.date(),
         "valid_to": lambda when: when.date(),
         "quotas": _quotas,

@@ -8,7 +8,7 @@ from typing import Any
 from access.terms import FORMS, Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.records import names_a_person
 from catalog.schema import RequestRow
-from rules.tiers import Tier, TierPolicy
+from rules.tiers import Audience, Tier, TierPolicy
 
 MAX_CHARACTERS = 500
 LONGEST_DAYS = 1_830
@@ -21,7 +21,7 @@ class RequestTerms:
 
     `responsible`: the account that answers for the copy (L-04); `warranted`: the request is true, lawful and necessary; `widens`: the grant
     that it would widen (L-23); `tier_reason`: why a tier above the lowest sufficient one is necessary (I-07); `masks`: the mask of a column
-    where it is not to be the usual one.
+    where it is not to be the usual one; `audience`: for whom it is to be opened, `named` the accounts of named leaders.
     """
 
     target: str
@@ -43,6 +43,8 @@ class RequestTerms:
     tier_reason: str = ""
     masks: Mapping[str, str] = field(default_factory=dict)
     disputed: Disputed = Disputed.MARK
+    audience: Audience = Audience.DEPARTMENT
+    named: tuple[str, ...] = ()
 
     def as_grant(self, requester: str, *, conditions: tuple[str, ...] = (), request: int | None = None) -> Grant:
         """The grant that agreeing to these terms would make."""
@@ -66,6 +68,8 @@ class RequestTerms:
             request=request,
             masks=dict(self.masks),
             disputed=self.disputed,
+            audience=self.audience,
+            named=self.named,
         )
 
 
@@ -116,6 +120,8 @@ def terms_of(row: RequestRow) -> RequestTerms:
         tier_reason=row.tier_reason,
         masks=dict(row.masks),
         disputed=Disputed(row.disputed),
+        audience=Audience(row.audience),
+        named=tuple(row.named),
     )
 
 
@@ -141,4 +147,6 @@ def as_columns(terms: RequestTerms) -> dict[str, Any]:
         "tier_reason": terms.tier_reason,
         "masks": dict(terms.masks),
         "disputed": terms.disputed.value,
+        "audience": terms.audience.value,
+        "named": list(terms.named),
     }

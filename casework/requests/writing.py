@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy.orm import Session
 
 from access.accounts import Role, load_account
-from access.grants import faults_of
+from access.grants import faults_of, faults_of_named
 from access.log_faults import log_faults_translated
 from access.targets import Target, load_target
 from access.terms import Mode
@@ -120,7 +120,7 @@ def check_terms(doing: Acting, lake: Lake) -> Offer:
     if offer.has_data and not faults:
         target = load_target(session, lake, row.target)
         faults = faults_of(grant, target, doing.account, policy) + _tier_faults(terms, target, policy)
-    faults += _faults_of_people(session, row, terms)
+    faults += _faults_of_people(session, row, terms) + faults_of_named(session, grant)
     if faults:
         raise Refused("REQ-TERMS", where=str(row.id), what="; ".join(faults))
     return offer

@@ -49,6 +49,10 @@ class RequestRow(Record):
     warranted: Mapped[bool]
     """That the request is true, lawful and necessary (L-14)."""
     disputed: Mapped[str] = mapped_column(String(20), default="keep")
+    audience: Mapped[str] = mapped_column(String(20), default="department")
+    """For whom the answer is to be opened (开放范围)."""
+    named: Mapped[list[str]] = mapped_column(default=list)
+    """The accounts that alone are to use it, where the audience is named leaders."""
     tier_reason: Mapped[str] = mapped_column(default="")
     """Why a tier above the lowest sufficient one is necessary (I-07)."""
     masks: Mapped[Mapping[str, Any]] = mapped_column(default=dict)

@@ -10,6 +10,7 @@ from access.grants import load_grant
 from access.terms import Quota
 from casework.requests.moves import State
 from rules.errors import Denied, Refused
+from rules.tiers import Audience
 from tests.casework.requests.conftest import (
     AGREE,
     BUREAU,
@@ -34,6 +35,10 @@ WRONG = (
     ({"valid_to": date(2036, 1, 1)}, "1830"),
     ({"quotas": {Quota.EXTRACTS: 0}}, "quota"),
     ({"responsible": "zhou"}, "L-04"),
+    ({"audience": Audience.LEADERS}, "指定领导须列明账号"),
+    ({"audience": Audience.LEADERS, "named": ("zhou",)}, "所列账号"),
+    ({"named": (CLERK,)}, "列名仅用于指定领导"),
+    ({"audience": Audience.PUBLIC}, "level_over_audience"),
 )
 
 
@@ -41,6 +46,13 @@ WRONG = (
 def test_faulty_terms_are_not_submitted(desk: Desk, change: dict[str, Any], told: str) -> None:
     number = desk.draft(changed(**change))
     assert told in desk.refused("REQ-TERMS", lambda: desk.do("submit", number), number)
+
+
+def test_the_audience_that_was_asked_for_is_the_grants(desk: Desk) -> None:
+    number = desk.answered(AGREE, desk.at_provider(changed(audience=Audience.LEADERS, named=(CLERK,))))
+    with desk.platform.store.session() as session:
+        grant = load_grant(session, desk.dossier(number).grant)
+    assert grant is not None and (grant.audience, grant.named) == (Audience.LEADERS, (CLERK,))
 
 
 def test_all_faults_of_the_terms_are_told_at_once(desk: Desk) -> None:
