@@ -59,6 +59,7 @@ from access.reading import (
     spilling_connection,
 )
 from access.receipts import RECEIPT_SUFFIX, Receipt, add_receipt, as_json
+from access.record_look_up import RECORD, asked_facts, look_up_record, record_key
 from access.recording import Answer, Facts, Outcome, Recorder
 from access.replaying import Archive, Recorded, Replayed, doubts_of, recorded_answer, replay_of
 from access.reversal import MOST_REVERSED, reverse, subjects_of
@@ -342,11 +343,30 @@ class Door:
             return Answer(self._log, recording.result(outcome), value=value)
 
     def look_up(self, actor: str, grant_id: int, by: str, value: str, case_number: str = "") -> Answer:
-        """The granted columns of one resident, named by number, document or resident id. Its `value`: a Told, JSON with its digest.
+        """The granted columns of one resident, named by number, document or resident id, or of one record of a data set, by `record`.
 
-        Who is not there, who lives outside the row scope, and two who share a number are answered alike.
+        Its `value`: a Told, JSON with its digest. Who is not there, who lives outside the row scope, and two who share a number are
+        answered alike.
         """
+        if by == RECORD:
+            return self._look_up_record(actor, grant_id, record_key(value), case_number)
         return self._ask(actor, grant_id, LookUp(person=person(by, value)), case_number)
+
+    def _look_up_record(self, actor: str, grant_id: int, key: str, case_number: str) -> Answer:
+        asked: Facts = {"grant": grant_id, "case_number": case_number, **asked_facts(key, self._log.subject)}
+        admitted = self._admit_to_inquiry(Act.LOOK_UP, actor, grant_id, case_number, 1, asked)
+        assert admitted.grant is not None, "no inquiry is allowed without a grant"
+        with self._attempted(admitted):
+            if admitted.target.holds_residents or admitted.target.key == GOLDEN_ENTERPRISES:
+                raise Refused("DOOR-ASKED", where=RECORD, what=admitted.target.key)
+        scope = admitted.grant.row_scope
+        with self._recorder.intend(admitted.act, admitted.facts) as recording:
+            with spilling_connection(self._staging.spill) as con:
+                told = look_up_record(con, admitted.target, key, scope, self._mask_terms(admitted), self._listed(scope))
+            self._check_still_granted(admitted)
+            about, _ = self._about(set(told.residents))
+            outcome = _outcome_of(replace(told, facts={**told.facts, **about, "outcome": told.outcome}))
+            return Answer(self._log, recording.result(outcome), value=told)
 
     def verify(self, actor: str, grant_id: int, by: str, value: str, attributes: Mapping[str, str], case_number: str = "") -> Answer:
         """Whether values belong to a person (核验): yes, no or not known; at least two beside the one that finds the person (I-08)."""
@@ -368,7 +388,8 @@ class Door:
         if not 0 < len(set(grants)) <= MOST_GRANTS:
             raise Refused("DOOR-ASKED", where="grants", what=f"1–{MOST_GRANTS}")
         asked: Facts = {"grants": sorted(set(grants)), "case_number": case_number}
-        admitted = [self._admit_to_case(actor, number, case_number, len(persons), asked) for number in asked["grants"]]
+        calls = len(persons)
+        admitted = [self._admit_to_inquiry(Act.CASE_LOOK_UP, actor, number, case_number, calls, asked) for number in asked["grants"]]
         with self._store.session() as session:
             golden = required_golden(session, self._lake)
         staged = self._staging.new_file(".json")
@@ -385,16 +406,16 @@ class Door:
             staged.unlink(missing_ok=True)
         return answer
 
-    def _admit_to_case(self, actor: str, number: int, case_number: str, persons: int, asked: Facts) -> _Admitted:
-        """Admitted under one grant of a case; each person counts as a call of that grant."""
+    def _admit_to_inquiry(self, act: Act, actor: str, number: int, case_number: str, calls: int, asked: Facts) -> _Admitted:
+        """Admitted under one grant; each person or record that is asked for counts as a call of that grant."""
         with self._store.session() as session:
             grant = load_grant(session, number)
-        admitted = self._admit(Act.CASE_LOOK_UP, actor, grant.purpose if grant else "", grant, asked, case_number=case_number)
+        admitted = self._admit(act, actor, grant.purpose if grant else "", grant, asked, case_number=case_number)
         if grant is not None and Quota.CALLS_PER_DAY in grant.quotas:
             counted = Counted(kind=PER_GRANT, name=str(number))
             with self._store.session() as session, session.begin():
-                before = count(session, Counter({counted: persons}), self._today()).take(counted)
-            self._require(replace(admitted.question, calls=before + persons - 1), admitted.facts)
+                before = count(session, Counter({counted: calls}), self._today()).take(counted)
+            self._require(replace(admitted.question, calls=before + calls - 1), admitted.facts)
         return admitted
 
     def _case_facts(self, admitted: Sequence[_Admitted], persons: Sequence[Person], asked: Facts, golden: GoldenFiles) -> Facts:

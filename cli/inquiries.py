@@ -7,6 +7,7 @@ from typing import TextIO
 import click
 
 from access.inquiries import ID_NUMBER, IDENTIFYING, Told, named
+from access.record_look_up import RECORD
 from access.recording import Answer
 from cli.answers import actor_option, out_option, print_answer, the_door
 from cli.output import as_json_option, console, print_json
@@ -18,7 +19,13 @@ case_option = click.option("--case", "case_number", default="", help="Case numbe
 
 @click.command("look-up")
 @click.argument("grant", type=int)
-@click.option("--by", type=click.Choice(IDENTIFYING), default=IDENTIFYING[0], show_default=True, help="What names the resident (标识).")
+@click.option(
+    "--by",
+    type=click.Choice((*IDENTIFYING, RECORD)),
+    default=IDENTIFYING[0],
+    show_default=True,
+    help="What names the resident, or `record`: the key of a record of a data set (标识).",
+)
 @case_option
 @actor_option
 @as_json_option

@@ -25,6 +25,7 @@ from portal.documents import (
     LookUpAsked,
     PasswordChosen,
     ProofAsked,
+    RecordAsked,
     SignInAsked,
     VerdictAnswered,
     VerificationAsked,
@@ -92,7 +93,7 @@ async def _answered(request: Request, grant: int, matter: Matter, case_number: s
     return told(await reception.ask(inquiry))
 
 
-ASKED = (LookUpAsked, VerificationAsked, KinshipAsked, CaseAsked, SignInAsked, ProofAsked, PasswordChosen)
+ASKED = (LookUpAsked, VerificationAsked, KinshipAsked, RecordAsked, CaseAsked, SignInAsked, ProofAsked, PasswordChosen)
 DOCUMENTS: Mapping[str, type[BaseModel]] = {document.__name__: document for document in ASKED}
 
 

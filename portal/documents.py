@@ -9,6 +9,7 @@ from access.case_look_up import MOST_GRANTS, MOST_PERSONS
 from access.inquiries import LEAST_ATTRIBUTES, MAX_CASE_NUMBER_CHARACTERS, MOST_ATTRIBUTES
 
 MAX_VALUE_CHARACTERS = 60
+MAX_KEY_CHARACTERS = 200
 MAX_PASSWORD_CHARACTERS = 256
 MAX_ATTRIBUTE_CHARACTERS = 300
 VALUES_TOLD = (
@@ -85,6 +86,14 @@ class KinshipAsked(Asked):
     grant: GrantNumber
     parent: NamedAsked
     child: NamedAsked
+    case_number: CaseNumber = ""
+
+
+class RecordAsked(Asked):
+    """记录查询：数据集中一条记录，按其主键。One record of a registered data set, by its key."""
+
+    grant: GrantNumber
+    key: Annotated[str, Field(min_length=1, max_length=MAX_KEY_CHARACTERS, repr=False, description="记录主键。The record's key.")]
     case_number: CaseNumber = ""
 
 

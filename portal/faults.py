@@ -67,6 +67,7 @@ DESCRIBED = frozenset(
         "by",
         "value",
         "case_number",
+        "key",
         "attributes",
         "parent",
         "child",

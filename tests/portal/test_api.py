@@ -162,6 +162,19 @@ def test_a_case_is_looked_up_with_the_bytes_that_its_record_is_of(office: Office
     assert (intent["means"], intent["origin"], intent["golden_version"]) == ("api_key", "http testclient", 1)
 
 
+def test_a_data_sets_record_is_looked_up_by_its_key(office: Office) -> None:
+    granted = office.grant(target="hukou", columns=["record", "name"])
+    key = office.key(granted)
+    response = office.ask("record-look-up", key, {"grant": granted.id, "key": "h1"})
+    assert (response.status_code, response.json()["answer"]["values"]["name"]) == (200, "王**")
+    described = office.client.get("/openapi.json").json()
+    _check(described, described["paths"]["/v1/record-look-up"]["post"]["responses"]["200"], response.json())
+    nobody = office.ask("record-look-up", key, {"grant": granted.id, "key": "h0"})
+    assert nobody.json()["answer"] == {"found": False, "values": None}
+    others = office.ask("record-look-up", key, {"grant": office.grant(target="hukou", columns=["name"]).id, "key": "h1"})
+    assert (others.status_code, others.json()["code"]) == (403, "DOOR-DENIED")
+
+
 def test_a_case_look_up_with_another_cases_number_is_denied_and_recorded(office: Office) -> None:
     """The attack of issue 5 over HTTP: another case, no grant of one's own, a key that is not for it, plaintext without leave for it."""
     grants = case_terms(office)
