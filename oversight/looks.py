@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from audit.errors import RecordDestroyed
 from audit.log import MAX_RECORDS_A_READ, Log
 from audit.storage import as_bytes
 from catalog.snapshots import CHINA
@@ -36,7 +37,10 @@ Row = tuple[Any, ...]
 
 
 def gather_looks(con: duckdb.DuckDBPyConnection, log: Log, yardsticks: Yardsticks, start: int, end: int) -> int:
-    """Make the relations `access` and `look` of the records [start, end); returns how many accesses there are."""
+    """Make the relations `access` and `look` of the answers among the records [start, end); returns how many accesses there are.
+
+    An answer belongs to where its RESULT stands, so that each is in one of two periods that follow one another, and none in neither.
+    """
     accesses: list[Row] = []
     looks: list[Row] = []
     open_intents: dict[int, Mapping[str, Any]] = {}
@@ -47,7 +51,7 @@ def gather_looks(con: duckdb.DuckDBPyConnection, log: Log, yardsticks: Yardstick
             continue
         if action == "intent":
             open_intents[seq] = body
-        elif action == "result" and (asked := open_intents.pop(body["intent"], None)) is not None:
+        elif action == "result" and (asked := _asked(log, body["intent"], open_intents, start)) is not None:
             subjects = sorted({value for facet, value in [*found_by(body).terms, *found_by(asked).terms] if facet == SUBJECT})
             if subjects:
                 accesses.append(_access(seq, content["at"], act, asked, body, yardsticks))
@@ -55,6 +59,16 @@ def gather_looks(con: duckdb.DuckDBPyConnection, log: Log, yardsticks: Yardstick
     _keep(con, "access", ACCESS, accesses)
     _keep(con, "look", LOOK, looks)
     return len(accesses)
+
+
+def _asked(log: Log, intent: int, open_intents: dict[int, Mapping[str, Any]], start: int) -> Mapping[str, Any] | None:
+    """What an answer was asked by, also from before `start`; none where that was destroyed at the end of its time (A-08)."""
+    if intent >= start:
+        return open_intents.pop(intent, None)
+    try:
+        return log.entry(intent).record.body
+    except RecordDestroyed:
+        return None
 
 
 def _chosen(told: Mapping[str, Any], subjects: list[str]) -> list[str]:

@@ -1,13 +1,15 @@
 """From the log and the business tables: a ticket explains its department's look, a door check its worker's, nothing another's."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from access.accounts import Role, create_account
 from access.terms import Grant
+from audit.events import Event
 from catalog.schema import GridWorkerRow, TicketRow
+from catalog.snapshots import CHINA
 from oversight.facts import read_roster
 from oversight.inspecting import Inspection, Means, Period, explain_access, inspect
 from oversight.reading_room import Reader
@@ -76,6 +78,21 @@ def test_bulk_answers_are_no_looks_at_somebody(platform: Platform, enter: Enter,
     assert inspected(platform, enter).accesses == 0
     with pytest.raises(NotFound):
         explain_access(enter(), AUDITOR, seq, MEANS)
+
+
+def test_an_answer_across_midnight_is_in_one_of_two_periods(platform: Platform, enter: Enter) -> None:
+    """Asked on the last day of a month, answered on the first of the next: in that one, and with its actor."""
+    midnight = datetime(2026, 12, 1, tzinfo=CHINA)
+    platform.clock.now = midnight - timedelta(seconds=1)
+    intent = platform.log.append(Event.WHY_INTENT, {"holder": "test", "actor": "operator", "purpose": "好奇"})
+    platform.clock.now = midnight + timedelta(seconds=1)
+    told = {"intent": intent.seq, "rows": 1, "residents": 1, "digest": "0" * 64, "subjects": ["0" * 32]}
+    platform.log.append_sealed(Event.WHY_RESULT, told)
+    platform.door.why("operator", "好奇", WANG, "name")
+    december = Period(first=date(2026, 12, 1), last=date(2026, 12, 31))
+    found = inspect(enter(), AUDITOR, december, MEANS, limit=10)
+    assert (inspected(platform, enter).accesses, found.accesses) == (0, 2)
+    assert [(one.actor, one.accesses) for one in found.ranked] == [("operator", 2)]
 
 
 def test_the_personnel_list_says_who_an_account_belongs_to(platform: Platform, enter: Enter, tmp_path: Path) -> None:
