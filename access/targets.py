@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from catalog.datasets import Column, Dataset, load_dataset
 from catalog.entries.content import EntryColumn
-from catalog.entries.grading import declared_columns
+from catalog.entries.grading import declared_columns, declared_return
+from catalog.entries.returning import RECORD, RETURN
 from catalog.lake import Lake
 from catalog.schema import DatasetColumnRow, EnterpriseVersionRow, GoldenInputRow, GoldenVersionRow, ServingVersionRow
 from catalog.snapshots import CHINA, AcceptedSnapshot, accepted_version, newest_accepted
@@ -26,10 +27,7 @@ from rules.levels import Level, highest, load_levels
 
 GOLDEN = "golden"
 GOLDEN_ENTERPRISES = "golden:enterprises"
-RETURN = "return:"
-"""回流 (law.md L-22): `return:KEY` are the golden values of the residents in the data set KEY, beside that department's own record keys."""
 RESIDENT_ID = "resident_id"
-RECORD = "record"
 KIND_OF_LOGICAL_TYPE = {"date": "date", "timestamp": "timestamp", "integer": "number", "number": "number", "boolean": "boolean"}
 SHARE_NONE = "none"
 AREA_ELEMENTS = ("grid_code", "residence_address", "registered_residence_address", "hukou_address")
@@ -183,16 +181,25 @@ def _returned(session: Session, golden: GoldenFiles, whole: Target, key: str) ->
     declared = declared_columns(session, [key]).get(key, {})
     level = highest([_level(column, declared.get(column.name)) for column in dataset.key_columns])
     own = MaskedColumn(name=RECORD, element=None, kind="text", level=level, of_person=True)
+    columns, said = {RECORD: TargetColumn(facts=own, shared=True), **whole.columns}, declared_return(session, key)
     crosswalk = relation(golden.folder, "crosswalk")
     mine = f"SELECT {RECORD}, {RESIDENT_ID} FROM {crosswalk} WHERE dataset = '{quoted(key)}'"
     return replace(
         whole,
         key=f"{RETURN}{key}",
         relation=f"(SELECT mine.{RECORD}, person.* FROM ({mine}) AS mine JOIN {whole.relation} AS person USING ({RESIDENT_ID}))",
-        columns={RECORD: TargetColumn(facts=own, shared=True), **whole.columns},
+        columns={name: _as_declared(column, said.get(name)) for name, column in columns.items()},
         order_column=RECORD,
         returns_to=dataset.department,
     )
+
+
+def _as_declared(column: TargetColumn, declared: EntryColumn | None) -> TargetColumn:
+    """The stricter of a column and of what the published entry says of it."""
+    if declared is None:
+        return column
+    facts = replace(column.facts, level=highest([column.facts.level, Level(declared.level)]))
+    return TargetColumn(facts=facts, shared=column.shared and declared.share != SHARE_NONE)
 
 
 def _enterprise_target(session: Session, lake: Lake) -> Target:

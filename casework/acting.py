@@ -19,10 +19,11 @@ from audit.events import Event
 from audit.log import Log
 from casework import attempts
 from casework.attempts import Act
-from casework.bundles import BUREAU_DEPARTMENT, keep_clocks, set_state, tell
+from casework.bundles import keep_clocks, set_state, tell
 from casework.moves import MOVES, PARTY_TEXTS, STATE_TEXTS, Kind, Move, Party, State
 from catalog.schema import DatasetRow, TicketItemRow, TicketRow
 from catalog.store import Store, serialise
+from rules.departments import BUREAU_DEPARTMENT
 from rules.errors import Denied, NotFound, Refused
 
 BUREAU_ROLES = frozenset({Role.BUREAU_OPERATOR, Role.BUREAU_APPROVER, Role.STEWARD})

@@ -15,12 +15,11 @@ from casework.moves import ENDED, OWED, ItemState, Kind, Party, State, state_by_
 from catalog.published import calendar_in_force, clocks_in_force
 from catalog.schema import ClockRow, TicketEventRow, TicketItemRow, TicketRow
 from golden.decisions import day_of
+from rules.departments import BUREAU_DEPARTMENT
 from rules.lights import yellow_from
 from rules.tickets import load_ticket_rules
 
 RECONCILIATION = "reconciliation"
-BUREAU_DEPARTMENT = "data_bureau"
-"""What the bureau's own people, who belong to no department, act for where a ticket is with the bureau."""
 
 Owed = tuple[str, str | None]
 """Which clock runs, and the department that it runs for; none: the bureau."""

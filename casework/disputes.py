@@ -21,12 +21,13 @@ from audit.events import Event
 from audit.log import Log
 from casework.acting import WORK, acting, parties_of
 from casework.attempts import Act, recorded_attempt
-from casework.bundles import BUREAU_DEPARTMENT, bundle, keep_clocks, recount, set_state, tell
+from casework.bundles import bundle, keep_clocks, recount, set_state, tell
 from casework.moves import ItemState, Kind, Party
 from casework.moves import State as TicketState
 from casework.objections import DISMISSED, JUSTIFIED
 from catalog.schema import DatasetRow, DisputeRow, DisputeStepRow, TicketItemRow, TicketRow
 from catalog.store import Store, serialise
+from rules.departments import BUREAU_DEPARTMENT
 from rules.errors import Denied, NotFound, Refused
 
 MAX_DOCUMENT_CHARACTERS = 60

@@ -8,15 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.accounts import load_account
-from access.targets import RETURN, newest_golden
 from access.terms import GrantState
 from casework.lights import resource_lights
-from casework.requests.offers import Offer, offer_of
 from catalog.entries.attaching import Report, Resource
-from catalog.lake import Lake
-from catalog.schema import DataGrantRow, DatasetRow, EntryResourceRow, EntryRow, SnapshotRow
+from catalog.entries.returning import RETURN, returns_open
+from catalog.entries.shelf import Entry
+from catalog.schema import DataGrantRow, EntryResourceRow
 from catalog.search.index import Asker
-from catalog.snapshots import ACCEPTED
 from rules.errors import Denied
 from rules.lights import Light
 
@@ -33,37 +31,29 @@ def asker_of(session: Session, name: str) -> Asker:
 
 @dataclass(frozen=True, kw_only=True)
 class Returned:
-    """Golden values that a department may have back for its own residents (回流, L-22): `target` is what it requests.
-
-    It has no promise of its own: `code` and `entry` are those of the entry to whose data set it belongs, none of a draft.
-    """
+    """Golden values that a department may have back for its own residents (回流, L-22): `target` is what it requests."""
 
     target: str
-    entry: int | None
+    entry: int
     code: str | None
     title: str
     department: str
     columns: tuple[str, ...]
 
 
-def returned_to(session: Session, lake: Lake, asker: Asker) -> list[Returned]:
-    """What goes back to the asker's department, to the bureau all, by target; nothing before the first reconciliation."""
-    if newest_golden(session, lake) is None:
-        return []
-    mine = sa.true() if asker.department is None else DatasetRow.department_key == asker.department
-    brought = sa.exists().where(SnapshotRow.dataset_key == DatasetRow.key, SnapshotRow.state == ACCEPTED)
-    rows = session.execute(
-        sa.select(DatasetRow.key, DatasetRow.department_key, EntryRow.id, EntryRow.code)
-        .outerjoin(EntryResourceRow, EntryResourceRow.dataset_key == DatasetRow.key)
-        .outerjoin(EntryRow, EntryRow.id == EntryResourceRow.entry_id)
-        .where(DatasetRow.about_persons, mine, brought)
-        .order_by(DatasetRow.key)
-    ).all()
-    return [_returned(offer_of(session, lake, f"{RETURN}{key}"), department, entry, code) for key, department, entry, code in rows]
+def returned_to(session: Session, asker: Asker) -> list[Returned]:
+    """What goes back to the asker's department, to the bureau all, by target: what is published of it."""
+    found = [_returned(entry, department) for entry, department in returns_open(session, asker.department)]
+    return sorted(found, key=lambda one: one.target)
 
 
-def _returned(offer: Offer, department: str, entry: int | None, code: str | None) -> Returned:
-    return Returned(target=offer.target, entry=entry, code=code, title=offer.title, department=department, columns=tuple(offer.shares))
+def _returned(entry: Entry, department: str) -> Returned:
+    content = entry.published
+    assert content is not None and entry.returns is not None
+    columns = tuple(column.name for column in content.columns if column.share != "none")
+    return Returned(
+        target=f"{RETURN}{entry.returns}", entry=entry.id, code=entry.code, title=content.title, department=department, columns=columns
+    )
 
 
 def told_report(session: Session, asker: Asker, resource: Resource, department: str) -> Report:

@@ -19,7 +19,6 @@ from audit.events import Event
 from audit.log import Log
 from casework.acting import department_of, recorded_attempt
 from casework.attempts import Act
-from casework.bundles import BUREAU_DEPARTMENT
 from casework.clocks import Subject
 from casework.tickets import from_place
 from catalog.published import calendar_in_force
@@ -28,6 +27,7 @@ from catalog.snapshots import ACCEPTED, CHINA
 from catalog.store import Store, serialise
 from golden.decisions import day_of
 from rules.clocks import LONGEST_LIMIT_DAYS, WorkingDays
+from rules.departments import BUREAU_DEPARTMENT
 from rules.errors import Denied, NotFound, Refused
 from rules.lights import Light, resource_light
 from rules.tickets import LightRules, load_ticket_rules

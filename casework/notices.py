@@ -14,8 +14,9 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from access.targets import GOLDEN, RECORD, RESIDENT_ID, RETURN
+from access.targets import GOLDEN, RESIDENT_ID
 from access.terms import GrantState, RowScope
+from catalog.entries.returning import RECORD, RETURN
 from catalog.lake import Lake
 from catalog.schema import ChangeNoticeRow, DataGrantRow, GoldenVersionRow, ReceiptRow, RegradingNoticeRow
 from catalog.store import Store, serialise

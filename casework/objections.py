@@ -15,13 +15,14 @@ from audit.events import Event
 from audit.log import Log
 from casework.acting import Acting, acting, raising_department, recorded_attempt
 from casework.attempts import Act
-from casework.bundles import BUREAU_DEPARTMENT, RECONCILIATION, keep_clocks, new_ticket, recount, tell
+from casework.bundles import RECONCILIATION, keep_clocks, new_ticket, recount, tell
 from casework.corrections import DEPARTMENT
 from casework.moves import OBJECTIONS, TOPICS, ItemState, Kind
 from casework.published_scores import is_published
 from casework.tickets import Ticket, ticket_of
 from catalog.schema import DataGrantRow, DatasetRow, GoldenVersionRow, RequestRow, TicketItemRow, TicketRow
 from catalog.store import Store, serialise
+from rules.departments import BUREAU_DEPARTMENT
 from rules.errors import Denied, Refused
 
 JUSTIFIED, DISMISSED = "justified", "dismissed"

@@ -14,7 +14,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from casework.bundles import BUREAU_DEPARTMENT
 from casework.clocks import Outcome
 from casework.lights import accepted_snapshots
 from casework.moves import OBJECTIONS
@@ -32,6 +31,7 @@ from catalog.schema import (
     TicketRow,
 )
 from catalog.snapshots import ACCEPTED, CHINA, REFUSED
+from rules.departments import BUREAU_DEPARTMENT
 from rules.tickets import load_ticket_rules
 
 LISTED_MOST = 1_000
@@ -151,10 +151,10 @@ def _in_time(*clocks: str) -> Cases:
 
 
 def _attached(_period: Period, _department: str | None) -> sa.Select[Any]:
-    """Published entries with a resource that gives data (C-17)."""
+    """Published entries with a resource that gives data (C-17); what goes back (回流) has the golden records for one."""
     gives = sa.exists().where(EntryResourceRow.entry_id == EntryRow.id, EntryResourceRow.state.in_(ATTACHED))
     entry = sa.literal("entry/") + sa.cast(EntryRow.id, sa.Text)
-    return _listed(EntryRow.department_key, entry, gives).where(EntryRow.state.in_(PUBLISHED))
+    return _listed(EntryRow.department_key, entry, gives).where(EntryRow.state.in_(PUBLISHED), EntryRow.returns_key.is_(None))
 
 
 def _updated(period: Period, _department: str | None) -> sa.Select[Any]:

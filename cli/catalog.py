@@ -5,6 +5,7 @@ import click
 from cli.entries import ENTRIES
 from cli.exchange import EXCHANGE
 from cli.finding import FINDING
+from cli.returns import RETURNS
 
 
 @click.group()
@@ -12,5 +13,5 @@ def catalog() -> None:
     """The catalogue (目录): find what exists, compile entries and move them from draft to publication."""
 
 
-for command in (*ENTRIES, *FINDING, *EXCHANGE):
+for command in (*ENTRIES, *FINDING, *RETURNS, *EXCHANGE):
     catalog.add_command(command)

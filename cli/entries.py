@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from access.targets import RETURN
 from casework.clocks import Subject, open_clocks
 from casework.entries import publishing
 from casework.entries import resources as attached
@@ -17,6 +16,7 @@ from catalog.entries.attaching import attachment_rates, resources_of, settle_res
 from catalog.entries.changes import BREACH_TITLES
 from catalog.entries.content import ITEMS, EntryContent, as_record
 from catalog.entries.reach import TouchedGrant
+from catalog.entries.returning import RETURN
 from catalog.entries.shelf import PAGE_MOST, Entry, acts_of, list_entries, load_entry, versions_of
 from catalog.entries.states import RESOURCE_TITLES, STATE_TITLES, State
 from catalog.search.index import known_content
@@ -94,7 +94,9 @@ def show(here: Platform, entry: str, by: str, as_json: bool) -> None:
         clocks = open_clocks(session, Subject.ENTRY, [known.id]) if own else []
     if as_json:
         shown = {"entry": known.id, "code": known.code, "state": known.state, "revision": known.revision, "version": known.version}
-        print_json(shown | {"content": as_record(content), "resources": resources, "acts": acts, "versions": versions})
+        print_json(
+            shown | {"returns": known.returns, "content": as_record(content), "resources": resources, "acts": acts, "versions": versions}
+        )
         return
     _print_content(known, content)
     reports = [
@@ -104,8 +106,8 @@ def show(here: Platform, entry: str, by: str, as_json: bool) -> None:
     print_table("资源 resources", ("数据集 data set", "状态 state", "覆盖 covered", "质量 score", "问题 problems"), reports, numbers=(4,))
     for problem in (problem for r in resources for problem in r.report.problems):
         console.print(f"  {problem}", markup=False)
-    for one in resources if own and asker.department is not None else []:
-        console.print(f"回流 golden values of these residents may be requested: --over {RETURN}{one.dataset}", markup=False)
+    if known.returns is not None:
+        console.print(f"申请对象 to be requested with: tongchou request draft --over {RETURN}{known.returns}", markup=False)
     history = [(a.revision, ACT_TITLES[a.act], a.by or "–", f"{a.at:%Y-%m-%d %H:%M}", a.note) for a in acts]
     if history:
         print_table("历史 history", ("修订 revision", "操作 act", "由 by", "时间 at", "说明 note"), history, numbers=(0,))

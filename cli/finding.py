@@ -1,4 +1,4 @@
-"""Commands that find: `tongchou catalog search|holders|duplicates|similar|returns|form`; each shows only what the asker may know."""
+"""Commands that find: `tongchou catalog search|holders|duplicates|similar|form`; each shows only what the asker may know."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from casework.collection import declare_form
-from casework.finding import asker_of, entry_lights, returned_to
+from casework.finding import asker_of, entry_lights
 from catalog.search.finding import PAGE_MOST, Found, Question, find
 from catalog.search.index import FACETS, Asker, Index, build_index
 from catalog.search.overlap import VERDICT_TITLES, duplicates, holders, similar
@@ -56,8 +56,6 @@ def search(here: Platform, words: tuple[str, ...], facets: tuple[str, ...], limi
     )
     print_table(title, headers, rows, numbers=(0,))
     _print_facets(found)
-    if asker.department is not None:
-        _print_returned(here, asker)
 
 
 @click.command("holders")
@@ -120,22 +118,6 @@ def similar_(here: Platform, entry: int, by: str, as_json: bool) -> None:
     print_table("相似目录 similar entries", headers, rows, numbers=(0,))
 
 
-@click.command("returns")
-@asker_option
-@as_json_option
-@platform
-def returns_(here: Platform, by: str, as_json: bool) -> None:
-    """Golden values that go back to the own department (回流, L-22): request one with `tongchou request draft --over return:…`."""
-    with here.store.session() as session:
-        found = returned_to(session, here.lake, asker_of(session, by))
-    if as_json:
-        print_json(found)
-        return
-    rows = [(one.target, one.code, one.title, department_title(one.department), len(one.columns)) for one in found]
-    headers = ("对象 target", "目录代码 code of the entry", "名称 title", "部门 department", "数据项 columns")
-    print_table("回流 golden values returned", headers, rows, numbers=(4,))
-
-
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--title", help="Name of the form; by default the file's (表名).")
@@ -186,11 +168,4 @@ def _print_facets(found: Found) -> None:
             console.print(f"{FACET_TEXTS[facet]}: {told}", markup=False)
 
 
-def _print_returned(here: Platform, asker: Asker) -> None:
-    with here.store.session() as session:
-        found = returned_to(session, here.lake, asker)
-    if found:
-        console.print(f"回流 returned to the own department: {len(found)}（tongchou catalog returns）", markup=False)
-
-
-FINDING = (search, holders_, duplicates_, similar_, returns_, form)
+FINDING = (search, holders_, duplicates_, similar_, form)

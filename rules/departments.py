@@ -11,6 +11,8 @@ import yaml
 
 SHORTEST_INNER_ALIAS = 3
 """An alias inside a longer name counts from three characters on, at its end from two: 区残联, but not 公安 in 公安路小学."""
+BUREAU_DEPARTMENT = "data_bureau"
+"""What the bureau's own people, whose accounts belong to no department, act for where something is the bureau's own."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,18 @@ from audit.log import Log
 from audit.records import names_a_person
 from casework.attempts import recorded_attempt
 from casework.clocks import Outcome, Subject, start, stop
-from casework.entries.moves import MOVES, NEEDS_NOTE, NOT_AGAIN, PUBLICATION_CLOCK, UPDATE_CLOCK, Act, Move, ResourceMove, state_after
+from casework.entries.moves import (
+    MOVES,
+    NEEDS_NOTE,
+    NOT_AGAIN,
+    PUBLICATION_CLOCK,
+    UPDATE_CLOCK,
+    Act,
+    Move,
+    ResourceMove,
+    bureau_roles,
+    state_after,
+)
 from catalog.entries.shelf import (
     Entry,
     acts_of,
@@ -62,7 +73,7 @@ def may_act(session: Session, by: str, name: str | int, act: Act, revision: int,
 
 
 def run_clocks(session: Session, entry: Entry, act: Act, now: datetime) -> None:
-    if act is Act.APPROVE:
+    if state_after(entry, act) is State.BUREAU_REVIEW:
         start(session, Subject.ENTRY, [entry.id], PUBLICATION_CLOCK, owed_by=None, now=now)
     elif act in (Act.PUBLISH, Act.SEND_BACK):
         stop(session, Subject.ENTRY, [entry.id], outcome=Outcome.DONE, now=now, clock=PUBLICATION_CLOCK)
@@ -73,10 +84,11 @@ def run_clocks(session: Session, entry: Entry, act: Act, now: datetime) -> None:
 
 
 def check_rights(account: Account, department: str, wanted: Move | ResourceMove, act: str) -> None:
+    bureaus = bureau_roles(wanted, department)
     own = account.department == department and account.roles & wanted.own
-    bureau = account.department is None and account.roles & wanted.bureau
+    bureau = account.department is None and account.roles & bureaus
     if not account.active or not (own or bureau):
-        needed = sorted({f"{department}: {role.value}" for role in wanted.own} | {f"bureau: {role.value}" for role in wanted.bureau})
+        needed = sorted({f"{department}: {role.value}" for role in wanted.own} | {f"bureau: {role.value}" for role in bureaus})
         raise Denied("CAT-RIGHT", where=account.name, what=f"{act}; {' | '.join(needed)}")
 
 

@@ -13,6 +13,7 @@ from catalog.entries.shelf import (
     Entry,
 )
 from catalog.entries.states import ResourceState, State
+from rules.departments import BUREAU_DEPARTMENT
 
 
 class Act(StrEnum):
@@ -58,6 +59,11 @@ HEAD = frozenset({Role.DEPARTMENT_HEAD})
 REGISTRAR = frozenset({Role.BUREAU_REGISTRAR})
 BUREAU = frozenset({Role.BUREAU_REGISTRAR, Role.BUREAU_APPROVER})
 NOBODY: frozenset[Role] = frozenset()
+OF_THE_BUREAU: Mapping[Role, Role] = {
+    Role.DEPARTMENT_REQUESTER: Role.BUREAU_REGISTRAR,
+    Role.DEPARTMENT_HEAD: Role.BUREAU_APPROVER,
+}
+"""Who is at the bureau what a handler and a head are in a department."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +130,18 @@ RESOURCE_MOVES: Mapping[str, ResourceMove] = {
 
 
 def state_after(entry: Entry, act: Act) -> State:
-    """Where an act of the table leads from where an entry stands."""
+    """Where an act of the table leads from where an entry stands. What the bureau compiles itself a second person there reviews once."""
     wanted = MOVES[act]
+    if act is Act.SUBMIT and entry.department == BUREAU_DEPARTMENT:
+        return State.BUREAU_REVIEW
     return wanted.again if wanted.again is not None and entry.published is not None else wanted.after
+
+
+def bureau_roles(wanted: Move | ResourceMove, department: str) -> frozenset[Role]:
+    """Whose of the bureau an act is; on the bureau's own entries its registrars are the handlers, its approvers the heads."""
+    if department != BUREAU_DEPARTMENT:
+        return wanted.bureau
+    return wanted.bureau | {role for own, role in OF_THE_BUREAU.items() if own in wanted.own}
 
 
 def may_edit(account: Account, department: str) -> bool:

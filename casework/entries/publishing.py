@@ -36,6 +36,7 @@ from catalog.published import clocks_in_force
 from catalog.store import Store
 from rules.classification import load_classification
 from rules.clocks import Due
+from rules.departments import BUREAU_DEPARTMENT
 from rules.errors import Refused
 
 
@@ -177,7 +178,8 @@ def _submit(session: Session, entry: Entry, notice: Notice | None, now: datetime
     impact = impact_of(session, entry)
     if impact.breaking:
         check_notice(notice, bool(impact.grants), str(entry.id))
-    return _facts(impact.breaches, impact.grants, notice if impact.breaking else None), {"code": give_code(session, entry, now)}
+    changes = {"code": give_code(session, entry, now)} | ({"received_at": now} if entry.department == BUREAU_DEPARTMENT else {})
+    return _facts(impact.breaches, impact.grants, notice if impact.breaking else None), changes
 
 
 def _approve(_session: Session, _entry: Entry, _notice: Notice | None, now: datetime) -> Done:

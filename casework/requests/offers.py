@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from access.targets import GOLDEN, RETURN, load_target
+from access.targets import GOLDEN, load_target
 from access.terms import Grant
 from catalog.datasets import Dataset, load_dataset
 from catalog.entries.attaching import resource_of
 from catalog.entries.content import EntryColumn, EntryContent
+from catalog.entries.returning import RETURN, returning_entry
 from catalog.entries.shelf import load_entry
 from catalog.entries.states import ResourceState
 from catalog.lake import Lake
@@ -25,7 +26,8 @@ UNCONDITIONAL, CONDITIONAL, NONE = "unconditional", "conditional", "none"
 class Offer:
     """`provider` None: the bureau. `shares` and `conditions` by column; `has_data`: there is something that an extract could read now.
 
-    Golden records are the bureau's own and always `published`; of a data set the entry is asked to which it is attached.
+    Golden records are the bureau's own and always `published`; of a data set the entry is asked to which it is attached, of what goes back
+    (回流) the entry that the bureau made for it.
     """
 
     target: str
@@ -89,14 +91,16 @@ def _golden(session: Session, lake: Lake) -> Offer:
 
 
 def _returned(session: Session, lake: Lake, target: str) -> Offer:
-    """L-22: what was collected about a department's own residents goes back to it without further conditions."""
-    found, dataset = load_target(session, lake, target), load_dataset(session, target.removeprefix(RETURN))
+    """L-22: what was collected about a department's own residents goes back to it without further conditions, as its entry publishes it."""
+    found, key = load_target(session, lake, target), target.removeprefix(RETURN)
+    entry = returning_entry(session, key)
+    content = entry.published if entry and entry.is_open else None
     return Offer(
         target=target,
-        title=f"{dataset.title}：回流金记录 golden values returned",
+        title=content.title if content else f"{load_dataset(session, key).title}：回流 golden values returned",
         provider=None,
-        published=True,
-        shares=dict.fromkeys(found.columns, UNCONDITIONAL),
+        published=content is not None,
+        shares={column.name: column.share for column in content.columns if column.name in found.columns} if content else {},
         conditions={},
         has_data=True,
         only_for=found.returns_to,

@@ -290,11 +290,14 @@ def _seen_state(accepted: bool, *, kept: bool, red: bool) -> ResourceState:
 
 
 def attachment_rates(session: Session) -> Mapping[str, tuple[int, int]]:
-    """挂接率 by department: published entries with a resource, of all published ones (C-17, F-03)."""
+    """挂接率 by department: published entries with a resource, of all published ones (C-17, F-03).
+
+    What goes back (回流) needs none: the golden records are there.
+    """
     has = sa.exists().where(EntryResourceRow.entry_id == EntryRow.id, EntryResourceRow.attached_at.is_not(None))
     query = (
         sa.select(EntryRow.department_key, sa.func.sum(sa.case((has, 1), else_=0)), sa.func.count())
-        .where(EntryRow.published_number.is_not(None), EntryRow.state != State.CANCELLED)
+        .where(EntryRow.published_number.is_not(None), EntryRow.state != State.CANCELLED, EntryRow.returns_key.is_(None))
         .group_by(EntryRow.department_key)
         .order_by(EntryRow.department_key)
     )

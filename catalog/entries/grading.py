@@ -3,7 +3,8 @@
 An entry that was withdrawn or cancelled still grades what is left of its data sets: a level never falls because a promise ended.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -24,4 +25,20 @@ def declared_columns(session: Session, datasets: Collection[str]) -> Declared:
         .join(content, (content.entry_id == EntryRow.id) & (content.number == EntryRow.published_number))
         .where(EntryResourceRow.dataset_key.in_(sorted(set(datasets))))
     )
-    return {key: {column.name: column for column in from_record(body).columns} for key, body in session.execute(query).tuples()}
+    return _by_name(session.execute(query).tuples())
+
+
+def declared_return(session: Session, dataset: str) -> Mapping[str, EntryColumn]:
+    """What the published entry of what goes back for a data set (回流) says of its columns."""
+    content = EntryContentRow
+    query = (
+        sa.select(EntryRow.returns_key, content.body)
+        .join(content, (content.entry_id == EntryRow.id) & (content.number == EntryRow.published_number))
+        .where(EntryRow.returns_key == dataset)
+        .order_by(EntryRow.id)
+    )
+    return _by_name(session.execute(query).tuples()).get(dataset, {})
+
+
+def _by_name(bodies: Iterable[tuple[str | None, Mapping[str, Any]]]) -> Declared:
+    return {key: {column.name: column for column in from_record(body).columns} for key, body in bodies if key is not None}

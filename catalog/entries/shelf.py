@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,6 +41,8 @@ class Entry:
     content: EntryContent
     published: EntryContent | None
     succeeds: int | None
+    returns: str | None
+    """The data set for whose residents golden values go back (回流, L-22); none of any other entry."""
     received_at: datetime | None
     published_at: datetime | None
     changed_at: datetime
@@ -220,14 +223,15 @@ def add_entries(
     now: datetime,
     reason: str,
     succeeds: int | None = None,
+    returns: Sequence[str] | None = None,
 ) -> list[int]:
-    """New drafts, in a handful of statements; their numbers in the order of `contents`."""
+    """New drafts, in a handful of statements; their numbers in the order of `contents`, as the data sets of `returns` (回流) are."""
     if not contents:
         return []
     values = [
         {**_summary(content), "department_key": content.department, "state": State.DRAFT.value, "revision": 1, "content_number": 1,
-         "version": 0, "succeeds_id": succeeds, "created_at": now, "changed_at": now}
-        for content in contents
+         "version": 0, "succeeds_id": succeeds, "returns_key": key, "created_at": now, "changed_at": now}
+        for content, key in zip(contents, returns or repeat(None, len(contents)), strict=True)
     ]  # fmt: skip
     ids = list(session.scalars(sa.insert(EntryRow).returning(EntryRow.id, sort_by_parameter_order=True), values))
     bodies: list[dict[str, Any]] = [
@@ -369,6 +373,7 @@ def _entry(row: EntryRow, department_title: str, body: Mapping[str, Any], publis
         content=content,
         published=same if published is None else from_record(published),
         succeeds=row.succeeds_id,
+        returns=row.returns_key,
         received_at=row.received_at,
         published_at=row.published_at,
         changed_at=row.changed_at,

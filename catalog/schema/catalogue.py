@@ -148,6 +148,8 @@ class EntryRow(Record):
     column_count: Mapped[int]
     succeeds_id: Mapped[int | None] = mapped_column(ForeignKey("catalogue_entry.id"))
     """The entry of a former owner that this one follows (law.md C-20)."""
+    returns_key: Mapped[str | None] = mapped_column(Key, ForeignKey("dataset.key"), index=True)
+    """The data set for whose residents golden values go back to its department (回流, law.md L-22); none of any other entry."""
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     received_at: Mapped[datetime | None]

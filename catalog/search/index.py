@@ -56,6 +56,8 @@ class Leaf:
     public: bool
     own: bool
     known_to: frozenset[str]
+    returns: str | None
+    """The data set for whose residents golden values go back (回流); none of any other entry."""
 
     @cached_property
     def concepts(self) -> Mapping[str, tuple[EntryColumn, ...]]:
@@ -226,6 +228,7 @@ def _leaf(entry: Entry, content: EntryContent, *, public: bool, own: bool) -> Le
         public=public,
         own=own,
         known_to=frozenset(content.items.get("knownTo") or ()),
+        returns=entry.returns,
     )
 
 

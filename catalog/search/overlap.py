@@ -91,9 +91,13 @@ def holders(index: Index, asker: Asker, element: str) -> list[Holder]:
 
 
 def duplicates(index: Index, asker: Asker) -> list[Duplicate]:
-    """Columns that more than one department collects, those of most departments first. What only tells whom a row is about is left out."""
+    """Columns that more than one department collects, those of most departments first. What only tells whom a row is about is left out.
+
+    So is what goes back (回流): nobody collected it.
+    """
     held: defaultdict[str, list[Leaf]] = defaultdict(list)
-    for number in members(index.visible(asker)):
+    collecting = [number for number in members(index.visible(asker)) if index.leaves[number].returns is None]
+    for number in collecting:
         for concept, columns in index.leaves[number].concepts.items():
             if not all(column.key for column in columns) and not _identifies(concept):
                 held[concept].append(index.leaves[number])

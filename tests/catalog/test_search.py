@@ -53,6 +53,7 @@ def entry(
         content=content,
         published=None if state is State.DRAFT else content,
         succeeds=None,
+        returns=None,
         received_at=None,
         published_at=NOW,
         changed_at=NOW,

@@ -40,6 +40,7 @@ def entry(content: EntryContent, number: int = 1, code: str | None = None) -> En
         content=content,
         published=None,
         succeeds=None,
+        returns=None,
         received_at=None,
         published_at=None,
         changed_at=NOW,

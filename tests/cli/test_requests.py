@@ -160,6 +160,13 @@ def test_the_calendar_is_shown_published_and_moves_due_dates(home: Path, tongcho
 def test_what_goes_back_is_found_in_the_catalogue_by_its_own_department_and_asked_for(home: Path, tongchou: Command) -> None:
     """L-22."""
     assert tongchou("grant", "account", "zhou", "--title", "周", "--department", "police", "--role", "department_requester").code == 0
+    assert tongchou("grant", "account", "registrar", "--title", "录", "--role", "bureau_registrar").code == 0
+    assert tongchou("catalog", "offer-returns", "hukou", "--as", "registrar").code == 2, "L-01, L-07"
+    assessed = ("--secrecy-assessment", "密评9号", "--privacy-assessment", "影评9号", "--not-secret")
+    (made,) = tongchou("catalog", "offer-returns", "hukou", *assessed, "--as", "registrar", "--json").json()
+    published = tongchou("catalog", "publish", str(made["entry"]), "--as", "approver", "--json").json()
+    assert (published["code"], published["state"], made["state"]) == (made["code"], "published", "bureau_review")
+    assert "return:hukou" in tongchou("catalog", "show", made["code"], "--as", "zhou").out
     (back,) = tongchou("catalog", "returns", "--as", "zhou", "--json").json()
     assert (back["target"], back["department"], "record" in back["columns"]) == ("return:hukou", "police", True)
     assert tongchou("catalog", "returns", "--as", "lin", "--json").json() == []
