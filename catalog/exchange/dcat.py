@@ -21,6 +21,7 @@ CONTEXT: Mapping[str, Any] = {
     "foaf": "http://xmlns.com/foaf/0.1/",
     "vcard": "http://www.w3.org/2006/vcard/ns#",
     "csvw": "http://www.w3.org/ns/csvw#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
     "tc": "urn:tongchou:terms#",
@@ -100,7 +101,7 @@ def _dataset(entry: Entry, resources: Sequence[Resource]) -> dict[str, Any]:
         "dct:accrualPeriodicity": {"@id": FREQUENCY + FREQUENCIES.get(content.update_frequency, "UNKNOWN"), "@type": "dct:Frequency"},
         "dcat:version": str(entry.version),
         "dct:issued": _moment(entry.published_at) if entry.published_at else None,
-        "dct:relation": [{"@id": f"{BASE}entry:{code}"} for code in content.items.get("relatedResources") or ()] or None,
+        "dct:relation": [_resource(f"{BASE}entry:{code}") for code in content.items.get("relatedResources") or ()] or None,
         "dcat:contactPoint": _contact(content),
         "dcat:distribution": [_distribution(resource, content) for resource in resources if resource.attached_at] or None,
         "csvw:tableSchema": _table(content),
@@ -124,6 +125,10 @@ def _theme(category: str) -> dict[str, Any]:
     return {"@id": f"{BASE}category:{category}", "@type": "skos:Concept", "skos:prefLabel": _zh(load_classification().title(category))}
 
 
+def _resource(iri: str) -> dict[str, Any]:
+    return {"@id": iri, "@type": "rdfs:Resource"}
+
+
 def _access(content: EntryContent) -> str:
     if content.share == "none":
         return "NON_PUBLIC"
@@ -140,7 +145,7 @@ def _distribution(resource: Resource, content: EntryContent) -> dict[str, Any]:
     return {
         "@id": f"{BASE}dataset:{resource.dataset}",
         "@type": "dcat:Distribution",
-        "dcat:accessURL": {"@id": f"{BASE}dataset:{resource.dataset}"},
+        "dcat:accessURL": _resource(f"{BASE}dataset:{resource.dataset}:access"),
         "dct:title": resource.dataset,
         "dct:format": {"@type": "dct:MediaTypeOrExtent", "foaf:name": str(content.items.get("formatType", ""))},
         "tc:state": resource.state.value,
