@@ -73,8 +73,8 @@ PROFILE: dict[str, dict[str, tuple[int, int | None, str]]] = {
 """Of each class the properties that we write: how many at least and at most, and of what kind.
 
 Read off the shapes that DCAT-AP 3.0.0 was released with: counts and classes are those of `shacl/dcat-ap-SHACL.ttl`; that texts are
-literals and moments are typed is of `html/shacl/shapes.ttl`. `dcat:version` has no shape there; one literal is what the profile's text says.
-This is a table beside a naive validator, not a run of the shapes.
+literals and moments are typed is of `html/shacl/shapes.ttl`. `dcat:version` has no shape there: the text of the profile says one literal.
+A table beside a naive validator, not a run of the shapes.
 """
 MOMENTS = {"xsd:date", "xsd:dateTime", "xsd:gYear", "xsd:gYearMonth"}
 
