@@ -43,21 +43,11 @@ def list_conflicts(con: duckdb.DuckDBPyConnection, folder: Path, datasets: Seque
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE conflicts AS
         SELECT dataset, record, element, resident_id, against_dataset, against_record, kind
-        FROM (SELECT * FROM ({_lost(folder)}) UNION ALL SELECT * FROM ({_shared_numbers(folder)})
+        FROM (SELECT * FROM ({lost(folder)}) UNION ALL SELECT * FROM ({_shared_numbers(folder)})
           UNION ALL SELECT * FROM ({_outlived(folder, rules)}))
         QUALIFY row_number() OVER (PARTITION BY dataset, record, element ORDER BY kind DESC, against_dataset, against_record) = 1
         ORDER BY dataset, element, record""")
     return "conflicts"
-
-
-def add_answered(con: duckdb.DuckDBPyConnection, folder: Path, observations: str) -> None:
-    """What was found at the door binds the items that were asked about there, `asked(dataset, record, element)`, however probable it is.
-
-    `observations`: the data set of the answers. The threshold is for what a machine concludes from the sources alone.
-    """
-    con.execute(f"""
-        INSERT INTO conflicts FROM ({_lost(folder, f"against_dataset = '{quoted(observations)}'")})
-        SEMI JOIN asked USING (dataset, record, element) ANTI JOIN conflicts USING (dataset, record, element)""")
 
 
 def _list_standing(con: duckdb.DuckDBPyConnection, datasets: Sequence[Dataset], rules: TicketRules) -> None:
@@ -102,7 +92,7 @@ def is_of_record(dataset: Dataset, element: str) -> bool:
     return dataset.authority in load_survivorship().of(element).of_record
 
 
-def _lost(folder: Path, certain: str = "confidence >= lost_at") -> str:
+def lost(folder: Path, certain: str = "confidence >= lost_at") -> str:
     """Rivals of a golden value that is probable enough, or `certain` otherwise.
 
     What is only less exact (a year for a day, an address without its room), or another spelling of one name, contradicts nothing. While a

@@ -268,6 +268,14 @@ def list_checks(session: Session, *, worker: str | None = None, state: State | N
     return [_check_of(one) for one in session.scalars(query.where(*wanted))]
 
 
+def list_answers(session: Session) -> list[tuple[int, str, date]]:
+    """Of each accepted answer its number, what was asked about, and the day of the visit."""
+    row = DoorCheckRow
+    wanted = (row.state == State.ACCEPTED, row.result.in_([result.value for result in OBSERVED]))
+    rows = session.execute(sa.select(row.id, row.elements, row.visited_at).where(*wanted).order_by(row.id)).tuples()
+    return [(check, element, day_of(visited_at)) for check, elements, visited_at in rows if visited_at for element in elements]
+
+
 def worker_scores(session: Session, first: date, last: date) -> list[WorkerScore]:
     """The work of each grid worker that was accepted in a period, counted by result."""
     row = DoorCheckRow

@@ -27,7 +27,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from casework.bundles import RECONCILIATION, bundle, recount, tell_on
-from casework.conflicts import REPORTED, add_answered, list_conflicts
+from casework.conflicts import REPORTED, list_conflicts
+from casework.door_answers import follow_answers
+from casework.door_checks import list_answers
 from casework.doubtful_sources import follow_doubts
 from casework.moves import ItemState
 from casework.observations import DATASET as OBSERVATIONS
@@ -164,10 +166,19 @@ class _Work:
             ),
         )
 
+    def _list_answers(self) -> None:
+        """answers(record, element, visited_on)"""
+        with self.store.session() as session:
+            found = [(str(check), element, day.isoformat()) for check, element, day in list_answers(session)]
+        columns = zip(*found, strict=True) if found else [(), (), ()]
+        names = ("record", "element", "visited_on")
+        keep(self.con, "answers", pa.table({name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}))
+
     def _compare(self) -> None:
         """What a person reported is no conflict that the files know of: it is settled when its record says something else."""
         self.con.execute("CREATE OR REPLACE TEMP VIEW asked AS SELECT dataset, record, element FROM standing WHERE door_check IS NOT NULL")
-        add_answered(self.con, self.folder, OBSERVATIONS)
+        self._list_answers()
+        follow_answers(self.con, self.folder, OBSERVATIONS, load_ticket_rules().door_never_decides)
         list_answered_reports(self.con, self.lake, self.folder)
         same = "c.dataset = s.dataset AND c.record = s.record AND c.element = s.element"
         self.con.execute(f"""

@@ -23,13 +23,14 @@ class LightRules:
 @dataclass(frozen=True, kw_only=True)
 class TicketRules:
     """`lost_at`: how probable a golden value must be before those that hold another are asked to correct theirs.
-    `ended_by_death`: by element the values that nobody dead has (X-17).
+    `ended_by_death`: by element the values that nobody dead has (X-17). `door_never_decides`: elements of R-03.
     """
 
     version: int
     lost_at: float
     lost_at_by_element: Mapping[str, float]
     ended_by_death: Mapping[str, frozenset[str]]
+    door_never_decides: tuple[str, ...]
     most_reroutes: int
     use_report_due_after_days: int
     use_report_holds_days: int
@@ -48,6 +49,7 @@ def load_ticket_rules() -> TicketRules:
         lost_at=row["lost_at"],
         lost_at_by_element=row["elements"],
         ended_by_death={element: frozenset(values) for element, values in row["ended_by_death"].items()},
+        door_never_decides=tuple(row["door_never_decides"]),
         most_reroutes=row["most_reroutes"],
         use_report_due_after_days=row["use_reports"]["due_after_days"],
         use_report_holds_days=row["use_reports"]["holds_days"],
