@@ -20,7 +20,7 @@ from access.reasons import reason_faults
 from audit.events import Event
 from audit.log import Log
 from casework.attempts import Act, recorded_attempt
-from casework.scorecards import LISTED_MOST, METRICS, Case, Period, Score, catalogue_sizes, counted
+from casework.scorecards import LISTED_MOST, METRICS, Case, Period, Score, beyond, catalogue_sizes, counted
 from catalog.schema import ScorecardCaseRow, ScorecardRow, TicketRow
 from catalog.store import Store, serialise
 from golden.decisions import day_of
@@ -93,12 +93,15 @@ def published_scores(session: Session, number: int, *, department: str | None = 
     return sorted(scores, key=lambda score: (list(METRICS).index(score.metric), score.department))
 
 
-def published_behind(session: Session, number: int, metric: str, *, department: str | None = None) -> list[Case]:
-    """The kept list behind a published number (F-04), those not met first."""
+def published_behind(
+    session: Session, number: int, metric: str, *, department: str | None = None, after: str | None = None, limit: int = LISTED_MOST
+) -> list[Case]:
+    """A page of the kept list behind a published number (F-04), those not met first; `after` as in `behind`."""
     case = ScorecardCaseRow
-    query = sa.select(case).where(case.scorecard_id == number, case.metric == metric)
+    order = (case.department_key, case.met, case.extended, case.case)
+    query = sa.select(case).where(case.scorecard_id == number, case.metric == metric, beyond(order, after))
     mine = query if department is None else query.where(case.department_key == department)
-    rows = session.scalars(mine.order_by(case.department_key, case.met, case.extended, case.case, case.id).limit(LISTED_MOST))
+    rows = session.scalars(mine.order_by(*order).limit(min(limit, LISTED_MOST)))
     return [Case(department=row.department_key, case=row.case, met=row.met, extended=row.extended) for row in rows]
 
 

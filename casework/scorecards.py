@@ -6,6 +6,7 @@ Extended cases count by themselves. What runs and is not yet due counts for nobo
 whatever it says, and the size of the catalogue stands beside the rates.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -32,10 +33,12 @@ from catalog.schema import (
 )
 from catalog.snapshots import ACCEPTED, CHINA, REFUSED
 from rules.departments import BUREAU_DEPARTMENT
+from rules.errors import Refused
 from rules.tickets import load_ticket_rules
 
 LISTED_MOST = 1_000
 SATISFIED_FROM = 4
+PLACE = re.compile(r"([^/]+)/([01])/([01])/(.+)")
 PUBLISHED = ("published", "changing")
 ATTACHED = ("attached", "running", "abnormal", "change_filed")
 
@@ -62,6 +65,11 @@ class Case:
     case: str
     met: bool
     extended: bool
+
+    @property
+    def place(self) -> str:
+        """Where the next page goes on."""
+        return f"{self.department}/{self.met:d}/{self.extended:d}/{self.case}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +107,34 @@ def scorecard(session: Session, period: Period, *, department: str | None = None
     return [score for name in metrics or list(METRICS) for score in _scores(session, name, period, department)]
 
 
-def behind(session: Session, metric: str, period: Period, *, department: str | None = None, limit: int = LISTED_MOST) -> list[Case]:
-    """The list behind a number (F-04), those not met first."""
-    cases = _of(METRICS[metric].cases(period, department), department)
-    rows = session.execute(sa.select(cases).order_by(cases.c.department, cases.c.met, cases.c.extended, cases.c.case).limit(limit))
+def behind(
+    session: Session,
+    metric: str,
+    period: Period,
+    *,
+    department: str | None = None,
+    after: str | None = None,
+    limit: int = LISTED_MOST,
+) -> list[Case]:
+    """A page of the list behind a number (F-04), those not met first; `after`: the `place` of the last one seen. Refused SCO-PLACE."""
+    cases = _of(METRICS[metric].cases(period, department), department).c
+    order = (cases.department, cases.met, cases.extended, cases.case)
+    rows = session.execute(sa.select(*order).where(beyond(order, after)).order_by(*order).limit(min(limit, LISTED_MOST)))
     return [Case(department=row.department, case=row.case, met=bool(row.met), extended=bool(row.extended)) for row in rows]
+
+
+def beyond(order: Sequence[Any], after: str | None) -> Any:
+    """What comes after the place of a case, in the order department, met, extended, case."""
+    if after is None:
+        return sa.true()
+    found = PLACE.fullmatch(after)
+    if found is None:
+        raise Refused("SCO-PLACE", where=after[:60])
+    department, met, extended, case = found.groups()
+    kinds = (sa.String, sa.Boolean, sa.Boolean, sa.String)
+    told = (department, met == "1", extended == "1", case)
+    bounds = [sa.literal(value, kind()) for value, kind in zip(told, kinds, strict=True)]
+    return sa.tuple_(*order) > sa.tuple_(*bounds)
 
 
 def _scores(session: Session, metric: str, period: Period, department: str | None) -> list[Score]:

@@ -1,6 +1,6 @@
 """Commands of lights and scorecards: `tongchou ticket lights|resources|explain|remind|scorecard|publish-scores|…|notices|seen`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import click
@@ -21,7 +21,7 @@ from casework.published_scores import (
     published_behind,
     published_scores,
 )
-from casework.scorecards import METRICS, Period, Score, behind, catalogue_sizes, scorecard
+from casework.scorecards import LISTED_MOST, METRICS, Case, Period, Score, behind, catalogue_sizes, scorecard
 from catalog.snapshots import CHINA
 from cli.grants import day, the_log
 from cli.output import as_json_option, console, print_json, print_table
@@ -34,6 +34,10 @@ from rules.lights import LIGHT_TEXTS, Light
 department_option = click.option("--department", help="Only of this department (部门).")
 light_option = click.option("--light", type=click.Choice([light.value for light in Light]), help="Only this colour (灯).")
 MOST_LISTED = 500
+cases_after_option = click.option("--after", help="Go on where a page of the list ended (续页), as that page says at its end.")
+cases_limit_option = click.option(
+    "--limit", type=click.IntRange(1, LISTED_MOST), default=200, show_default=True, help="Rows of the list at most (行数上限)."
+)
 
 
 @click.command()
@@ -125,11 +129,21 @@ def remind_(here: Platform, as_json: bool) -> None:
 @click.option("--metric", type=click.Choice(list(METRICS)), help="Only this one; with --behind its list (指标).")
 @click.option("--from", "first", type=day, help="First day; by default that of this month (起).")
 @click.option("--to", "last", type=day, help="Last day; by default today (止).")
-@click.option("--behind", "listed", is_flag=True, help="The list behind the number (清单).")
+@click.option("--behind", "listed", is_flag=True, help="The list behind the number (清单), those not met first.")
+@cases_after_option
+@cases_limit_option
 @as_json_option
 @platform
 def scorecard_(
-    here: Platform, department: str | None, metric: str | None, first: datetime | None, last: datetime | None, listed: bool, as_json: bool
+    here: Platform,
+    department: str | None,
+    metric: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    listed: bool,
+    after: str | None,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """Department scorecards (考核), each rate with numerator and denominator; contest one with `tongchou ticket object other score/…`."""
     where = resolve_department(department) if department else None
@@ -138,7 +152,7 @@ def scorecard_(
         raise click.UsageError("--behind 需要 needs --metric")
     with here.store.session() as session:
         if listed and metric is not None:
-            _print_behind(behind(session, metric, period, department=where), as_json)
+            _print_behind(behind(session, metric, period, department=where, after=after, limit=limit), limit, as_json)
             return
         scores = scorecard(session, period, department=where, metrics=[metric] if metric else [])
         sizes = [size for size in catalogue_sizes(session) if where in (None, size.department)]
@@ -174,9 +188,13 @@ def publish_scores_(here: Platform, first: datetime, last: datetime, by: str, re
 @click.argument("number", type=int, required=False)
 @department_option
 @click.option("--metric", type=click.Choice(list(METRICS)), help="The kept list behind this number (指标清单).")
+@cases_after_option
+@cases_limit_option
 @as_json_option
 @platform
-def published_scores_(here: Platform, number: int | None, department: str | None, metric: str | None, as_json: bool) -> None:
+def published_scores_(
+    here: Platform, number: int | None, department: str | None, metric: str | None, after: str | None, limit: int, as_json: bool
+) -> None:
     """Published scorecards (公布的考核), or one; contest a number with `tongchou ticket object other score/NUMBER/METRIC/DEPARTMENT`."""
     where = resolve_department(department) if department else None
     with here.store.session() as session:
@@ -185,7 +203,8 @@ def published_scores_(here: Platform, number: int | None, department: str | None
             return
         publication = load_publication(session, number)
         if metric is not None:
-            _print_behind(published_behind(session, number, metric, department=where), as_json)
+            cases = published_behind(session, number, metric, department=where, after=after, limit=limit)
+            _print_behind(cases, limit, as_json)
             return
         scores, contested = published_scores(session, number, department=where), contests(session, number)
         whole = is_whole(session, publication)
@@ -255,13 +274,15 @@ def _print_publications(found: list[Publication], as_json: bool) -> None:
     print_table("公布的考核 published scorecards", headers, rows, numbers=(0, 3))
 
 
-def _print_behind(cases: list, as_json: bool) -> None:
+def _print_behind(cases: Sequence[Case], limit: int, as_json: bool) -> None:
     if as_json:
         print_json(cases)
         return
     marks: Mapping[bool, str] = {True: "是 yes", False: "否 no"}
     rows = [(department_title(case.department), case.case, marks[case.met], marks[case.extended]) for case in cases]
     print_table("清单 the list", ("部门 department", "事项 case", "达标 met", "延期 extended"), rows)
+    if len(cases) == limit:
+        console.print(f"续页 Next page: --after {cases[-1].place}", markup=False)
 
 
 def _score_cells(score: Score) -> tuple[object, ...]:

@@ -22,7 +22,8 @@ class ClockRow(Record):
         Index(None, "due_on", "id", "days", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index(None, "owed_by", "due_on", "id", "days", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index(None, "clock", "due_on"),
-        Index(None, "clock", "owed_by", "due_on"),
+        # The cases behind a department's number (F-04) are read and sorted from this index alone, their rows unread.
+        Index("ix_clock_cases", "clock", "owed_by", "due_on", "stopped_on", "outcome", "extended_days", "subject", "subject_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,6 +1,7 @@
 """Lights over all running clocks, reminders, explanations, scorecards and change notices, on both databases."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import product
@@ -14,11 +15,11 @@ from casework.clocks import Outcome, Subject, extend, start, stop
 from casework.lights import Stage, Task, count_lights, explain, list_tasks, remind, resource_lights
 from casework.moves import Kind
 from casework.notices import list_notices, see, tell_users
-from casework.scorecards import METRICS, Period, behind, catalogue_sizes, scorecard
+from casework.scorecards import METRICS, Case, Period, behind, catalogue_sizes, scorecard
 from catalog.published import calendar_in_force
 from catalog.schema import ClockRow, DataGrantRow, ReceiptRow, ReminderRow, SnapshotRow
 from rules.clocks import shipped_calendar
-from rules.errors import Denied, NotFound, TongchouError
+from rules.errors import Denied, NotFound, Refused, TongchouError
 from rules.lights import Light, task_light, yellow_from
 from rules.tickets import load_ticket_rules
 from tests.casework.conftest import NOW, Office, at
@@ -189,7 +190,18 @@ def test_every_metric_counts_what_its_list_holds(desk: Desk) -> None:
             told = {(s.department, False): (s.numerator, s.denominator) for s in scores if s.denominator}
             told |= {(s.department, True): (s.extended_numerator, s.extended_denominator) for s in scores if s.extended_denominator}
             assert told == {key: (met[key], counted[key]) for key in counted}, metric
+            assert [case for page in pages_behind(session, metric) for case in page] == cases, "no case twice, none left out"
         assert all(behind(session, metric, PERIOD) for metric in METRICS if metric in FILLED)
+        with pytest.raises(Refused, match="SCO-PLACE"):
+            behind(session, "attached", PERIOD, after="hrss/2/0/x")
+
+
+def pages_behind(session: Session, metric: str) -> Iterator[list[Case]]:
+    """The list behind a number, two cases at a time."""
+    after = None
+    while page := behind(session, metric, PERIOD, after=after, limit=2):
+        yield page
+        after = page[-1].place
 
 
 def test_the_light_of_data_sets_and_the_rate_of_those_up_to_date_agree(desk: Desk) -> None:

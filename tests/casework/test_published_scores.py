@@ -71,6 +71,9 @@ def test_every_published_number_is_counted_over_its_kept_list(desk: Desk) -> Non
     with desk.store.session() as session:
         for score in published_scores(session, done.number):
             cases = published_behind(session, done.number, score.metric, department=score.department)
+            first = published_behind(session, done.number, score.metric, department=score.department, limit=1)
+            rest = published_behind(session, done.number, score.metric, department=score.department, after=first[0].place)
+            assert [*first, *rest] == cases
             plain = [case for case in cases if not case.extended]
             assert (score.numerator, score.denominator) == (sum(case.met for case in plain), len(plain)), score
             assert cases == behind(
