@@ -31,7 +31,7 @@ from casework.bundles import recount
 from casework.clocks import Outcome, Subject, start, stop
 from casework.moves import ItemState
 from casework.observations import ACCEPTED, askable, drop_draft, release, write_draft
-from casework.tickets import Ticket, ticket_of
+from casework.tickets import Ticket, place_of, ticket_of
 from catalog.home import Home
 from catalog.lake import Lake
 from catalog.published import calendar_in_force, clocks_in_force
@@ -263,8 +263,7 @@ def list_checks(session: Session, *, worker: str | None = None, state: State | N
     query = sa.select(row).order_by(row.due_on, row.id).limit(LISTED_MOST)
     wanted = [column == value for column, value in ((row.worker, worker), (row.state, state)) if value is not None]
     if after is not None:
-        due, _, number = after.partition("/")
-        wanted.append(sa.tuple_(row.due_on, row.id) > sa.tuple_(date.fromisoformat(due), int(number)))
+        wanted.append(sa.tuple_(row.due_on, row.id) > sa.tuple_(*place_of(after)))
     return [_check_of(one) for one in session.scalars(query.where(*wanted))]
 
 

@@ -48,6 +48,15 @@ class ItemState(StrEnum):
     SETTLED = "settled"
 
 
+ITEM_STATE_TEXTS: Mapping[ItemState, str] = {
+    ItemState.OPEN: "待核实 open",
+    ItemState.AWAITING: "待更正数据到达 awaiting the corrected record",
+    ItemState.CONTESTED: "双方均称无误 contested",
+    ItemState.AT_DOOR: "入户核查中 at the door",
+    ItemState.SETTLED: "已了结 settled",
+}
+
+
 class Party(StrEnum):
     """Who an account is to a ticket."""
 

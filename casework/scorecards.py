@@ -116,7 +116,7 @@ def behind(
     after: str | None = None,
     limit: int = LISTED_MOST,
 ) -> list[Case]:
-    """A page of the list behind a number (F-04), those not met first; `after`: the `place` of the last one seen. Refused SCO-PLACE."""
+    """A page of the list behind a number (F-04), those not met first; `after`: the `place` of the last one seen. Refused PAGE-PLACE."""
     cases = _of(METRICS[metric].cases(period, department), department).c
     order = (cases.department, cases.met, cases.extended, cases.case)
     rows = session.execute(sa.select(*order).where(beyond(order, after)).order_by(*order).limit(min(limit, LISTED_MOST)))
@@ -129,7 +129,7 @@ def beyond(order: Sequence[Any], after: str | None) -> Any:
         return sa.true()
     found = PLACE.fullmatch(after)
     if found is None:
-        raise Refused("SCO-PLACE", where=after[:60])
+        raise Refused("PAGE-PLACE", where=after[:60])
     department, met, extended, case = found.groups()
     kinds = (sa.String, sa.Boolean, sa.Boolean, sa.String)
     told = (department, met == "1", extended == "1", case)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from casework.moves import MOVES, ItemState, Kind, State
 from catalog.schema import DepartmentRow, TicketEventRow, TicketItemRow, TicketRow
-from rules.errors import NotFound
+from rules.errors import NotFound, Refused
 from rules.lights import Light, task_light
 
 PAGE_ROWS = 50
@@ -169,15 +169,21 @@ def possible_moves(ticket: Ticket) -> Mapping[str, str]:
 def from_place(due_on: Any, number: Any, after: str | None, first: date | None) -> list[sa.ColumnElement[bool]]:
     """SQL of where a page begins: after the last one seen (`2026-11-30/7`), or at the first due date that the list can hold.
 
-    Only the later of the two, for an index is entered at one place.
+    Only the later of the two, for an index is entered at one place. Refused PAGE-PLACE.
     """
-    seen = None
-    if after is not None:
-        due, _, last = after.partition("/")
-        seen = (date.fromisoformat(due), int(last))
+    seen = None if after is None else place_of(after)
     if seen is not None and (first is None or seen[0] >= first):
         return [sa.tuple_(due_on, number) > sa.tuple_(*seen)]
     return [] if first is None else [due_on >= first]
+
+
+def place_of(after: str) -> tuple[date, int]:
+    """Due date and number of the last one of a page. Refused PAGE-PLACE."""
+    due, _, last = after.partition("/")
+    try:
+        return date.fromisoformat(due), int(last)
+    except ValueError:
+        raise Refused("PAGE-PLACE", where=after[:60]) from None
 
 
 def _conditions(wanted: Wanted, today: date) -> list[sa.ColumnElement[bool]]:

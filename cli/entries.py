@@ -20,6 +20,7 @@ from catalog.entries.returning import RETURN
 from catalog.entries.shelf import PAGE_MOST, Entry, acts_of, list_entries, load_entry, versions_of
 from catalog.entries.states import RESOURCE_TITLES, STATE_TITLES, State
 from catalog.search.index import known_content
+from catalog.snapshots import CHINA
 from catalog.terms import FLAG, NUMBER, TEXTS, Term
 from cli.grants import tell_regradings, the_log
 from cli.output import as_json_option, console, print_json, print_table
@@ -27,8 +28,8 @@ from cli.platform import Platform, platform
 from golden.decisions import day_of
 from rules.citations import read_citation
 from rules.classification import load_classification
-from rules.clocks import Due
-from rules.departments import resolve_department
+from rules.clocks import Due, clock_title
+from rules.departments import department_title, resolve_department
 from rules.errors import NotFound, Refused
 
 SHARE_TEXTS = {"unconditional": "无条件 unconditional", "conditional": "有条件 conditional", "none": "不予 none"}
@@ -108,11 +109,12 @@ def show(here: Platform, entry: str, by: str, as_json: bool) -> None:
         console.print(f"  {problem}", markup=False)
     if known.returns is not None:
         console.print(f"申请对象 to be requested with: tongchou request draft --over {RETURN}{known.returns}", markup=False)
-    history = [(a.revision, ACT_TITLES[a.act], a.by or "–", f"{a.at:%Y-%m-%d %H:%M}", a.note) for a in acts]
+    history = [(a.revision, ACT_TITLES[a.act], a.by or "–", f"{a.at.astimezone(CHINA):%Y-%m-%d %H:%M}", a.note) for a in acts]
     if history:
         print_table("历史 history", ("修订 revision", "操作 act", "由 by", "时间 at", "说明 note"), history, numbers=(0,))
     for clock in clocks:
-        console.print(f"时限 clock: {clock.clock} · {clock.owed_by or '统筹局 bureau'} · {told_due(clock.due)}", markup=False)
+        owed_by = department_title(clock.owed_by) or "统筹局 bureau"
+        console.print(f"时限 clock: {clock_title(clock.clock)} · {owed_by} · {told_due(clock.due)}", markup=False)
 
 
 @click.command()

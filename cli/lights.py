@@ -27,7 +27,7 @@ from cli.grants import day, the_log
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
-from rules.clocks import shipped_clocks
+from rules.clocks import clock_title
 from rules.departments import department_title, resolve_department
 from rules.lights import LIGHT_TEXTS, Light
 
@@ -56,12 +56,11 @@ def lights(here: Platform, department: str | None, light: str | None, after: str
     if as_json:
         print_json({"tasks": page.tasks, "next": page.next})
         return
-    names = shipped_clocks().clocks
     rows = [
         (
             task.clock_id,
             f"{task.subject.value}/{task.subject_id}",
-            f"{names[task.clock].zh} {names[task.clock].en}" if task.clock in names else task.clock,
+            clock_title(task.clock),
             department_title(task.owed_by) or "统筹局 bureau",
             f"{task.due_on}{' 暂定' if task.provisional else ''}",
             LIGHT_TEXTS[task.light],

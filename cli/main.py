@@ -80,6 +80,9 @@ def commands(context: click.Context) -> None:
     context.obj = Platform(Settings.from_environment())
 
 
+MISWRITTEN = "命令写法不对，未做任何操作；请按下面的提示改正，--help 列出写法。 Not understood, nothing was done; see below."
+
+
 def run(arguments: Sequence[str]) -> int:
     """Runs one command and returns its exit code; nothing but the exit code leaves this function."""
     try:
@@ -87,6 +90,7 @@ def run(arguments: Sequence[str]) -> int:
     except TongchouError as error:
         return _report(error)
     except click.ClickException as error:
+        errors.print(MISWRITTEN)
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):

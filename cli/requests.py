@@ -27,6 +27,7 @@ from cli.grants import CLIENTS_HELP, day, parsed_filters, parsed_masks, the_log,
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
+from rules.clocks import clock_title
 from rules.departments import department_title, resolve_department
 from rules.errors import Denied
 from rules.tiers import Audience, Tier, load_tier_policy
@@ -486,6 +487,9 @@ def _due(clock: RunningClock) -> str:
     return f"{clock.due.day}{' 暂定 provisional' if clock.due.provisional else ''}"
 
 
+OUTCOME_TEXTS: Mapping[str, str] = {"done": "办结 done", "void": "作废 void"}
+
+
 def _clock_cells(clock: RunningClock) -> tuple[object, ...]:
-    ended = f"{clock.stopped_on} {clock.outcome}" if clock.stopped_on else ""
-    return clock.clock, clock.owed_by or "统筹局 bureau", clock.started_on, _due(clock), ended
+    ended = f"{clock.stopped_on} {OUTCOME_TEXTS.get(clock.outcome or '', '')}" if clock.stopped_on else ""
+    return clock_title(clock.clock), department_title(clock.owed_by) or "统筹局 bureau", clock.started_on, _due(clock), ended

@@ -10,7 +10,7 @@ from casework.attempts import Act
 from casework.conflicts import KIND_TEXTS as ITEM_TEXTS
 from casework.corrections import ORIGIN_TEXTS, RESIDENT, USER
 from casework.disputes import disputes_of
-from casework.moves import KIND_TEXTS, MOVES, OBJECTIONS, PLATFORM_MOVES, STATE_TEXTS, TOPICS, Kind, State
+from casework.moves import ITEM_STATE_TEXTS, KIND_TEXTS, MOVES, OBJECTIONS, PLATFORM_MOVES, STATE_TEXTS, TOPICS, Kind, State
 from casework.tickets import (
     MOST_PAGE_ROWS,
     PAGE_ROWS,
@@ -23,6 +23,7 @@ from casework.tickets import (
     load_ticket,
     possible_moves,
 )
+from catalog.snapshots import CHINA
 from cli.disputes import dispute, print_dispute
 from cli.door_checks import door_check, items
 from cli.grants import the_log
@@ -101,7 +102,7 @@ def show(here: Platform, number: int, as_json: bool) -> None:
     print_ticket(one, here)
     if one.description:
         console.print(f"  {one.description}", markup=False)
-    rows = [(dataset, ITEM_TEXTS[kind], state.value, number) for dataset, kind, state, number in by_dataset]
+    rows = [(dataset, ITEM_TEXTS[kind], ITEM_STATE_TEXTS[state], number) for dataset, kind, state, number in by_dataset]
     if rows:
         print_table("条目 items", ("数据集 data set", "原因 why", "状态 state", "条 items"), rows, numbers=(3,))
     print_table(
@@ -262,7 +263,14 @@ def _element(one: Ticket) -> str:
 
 def _event_cells(event: TicketEvent) -> tuple[object, ...]:
     move = f"{MOVES[event.move].zh} {MOVES[event.move].en}" if event.move in MOVES else PLATFORM_MOVES[event.move]
-    return f"{event.at:%Y-%m-%d %H:%M}", move, STATE_TEXTS[event.state], event.items, event.by or "平台 platform", event.reason
+    return (
+        f"{event.at.astimezone(CHINA):%Y-%m-%d %H:%M}",
+        move,
+        STATE_TEXTS[event.state],
+        event.items,
+        event.by or "平台 platform",
+        event.reason,
+    )
 
 
 for _command in (*LIGHT_COMMANDS.values(), items, door_check, dispute):

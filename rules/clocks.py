@@ -134,6 +134,12 @@ def shipped_calendar() -> WorkingDays:
     return read_calendar(shipped_document("calendar"))
 
 
+def clock_title(key: str) -> str:
+    """What a clock is called, in both languages; the key of one that has gone out of use."""
+    known = shipped_clocks().clocks.get(key)
+    return f"{known.zh} {known.en}" if known else key
+
+
 @cache
 def shipped_clocks() -> Clocks:
     return read_clocks(shipped_document("clocks"))

@@ -34,7 +34,8 @@ from catalog.entries.shelf import (
     stale,
 )
 from catalog.entries.states import State
-from rules.errors import Denied, Refused
+from catalog.search.index import Asker, known_content
+from rules.errors import Denied, NotFound, Refused
 
 FAULTS_TOLD = 20
 NOTE_CHARACTERS_MOST = 500
@@ -58,9 +59,14 @@ def log_act(log: Log, event: Event, body: Mapping[str, Any]) -> None:
 
 
 def may_act(session: Session, by: str, name: str | int, act: Act, revision: int, note: str) -> tuple[Entry, State]:
-    """The entry, and the state into which the act takes it; refused where act, actor or revision is wrong."""
+    """The entry, and the state into which the act takes it; refused where act, actor or revision is wrong.
+
+    Who may not know of an entry learns no more of it than that there is none for him.
+    """
     entry, wanted = locked_entry(session, name), MOVES[act]
     account = load_account(session, by)
+    if known_content(Asker(department=account.department), entry) is None:
+        raise NotFound("CAT-ENTRY", where=str(name)[:60])
     check_rights(account, entry.department, wanted, act)
     if entry.revision != revision:
         raise stale(session, entry.id, revision)

@@ -1,6 +1,6 @@
 """Taking entries in (目录导入) from a workbook or another document: all of it or nothing, each fault at its place, one record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +17,7 @@ from casework.entries.publishing import edit_fault, write_edit
 from catalog.entries.checks import Surroundings, faults_of, fold_title
 from catalog.entries.content import digest_of, record_digest
 from catalog.entries.shelf import Entry, add_entries, load_entries, lock_entries, surroundings
+from catalog.entries.states import State
 from catalog.exchange.imported import FAULTS_MOST, Imported, ImportedEntry, ImportFault
 from catalog.schema import DepartmentRow, EntryRow
 from catalog.store import Store
@@ -41,11 +42,14 @@ class ImportReport:
 def import_entries(
     store: Store, log: Log, *, by: str, imported: Imported, now: datetime, reason: str, incomplete: bool = False
 ) -> ImportReport:
-    """New entries become drafts, those with a code a change of the entry of that code. `incomplete` takes drafts that the checks of C-15
-    still have something against; they are made good before they are submitted."""
+    """New entries become drafts, those with a code a change of the entry of that code; a draft that went out before it had one comes back
+    by title and revision. `incomplete` takes drafts that the checks of C-15 still have something against; they are made good before they
+    are submitted."""
     with store.session() as session, session.begin():
         codes = sorted({entry.code for entry in imported.entries if entry.code is not None})
-        intake = _Intake(session=session, account=load_account(session, by), codes=codes, incomplete=incomplete)
+        returning = {_name(entry) for entry in imported.entries if entry.code is None and entry.revision is not None}
+        account = load_account(session, by)
+        intake = _Intake(session=session, account=account, codes=codes, returning=returning, incomplete=incomplete)
         faults = [*imported.faults, *(fault for entry in imported.entries for fault in intake.faults(entry))]
         report = ImportReport(faults=tuple(faults[:FAULTS_MOST])) if faults else _take(intake, imported.entries, by, now, reason)
         with log_faults_translated():
@@ -66,6 +70,7 @@ class _Intake:
     session: Session
     account: Account
     codes: Sequence[str]
+    returning: Collection[tuple[str, str]]
     incomplete: bool
 
     def __post_init__(self) -> None:
@@ -79,22 +84,36 @@ class _Intake:
         lock_entries(self.session, coded)
         return {entry.code: entry for entry in load_entries(self.session, coded) if entry.code is not None}
 
+    @cached_property
+    def drafts(self) -> Mapping[tuple[str, str], Entry]:
+        """The drafts without a code that the document brings back, by department and title."""
+        departments = sorted({department for department, _ in self.returning})
+        mine = (EntryRow.code.is_(None), EntryRow.state == State.DRAFT, EntryRow.department_key.in_(departments))
+        rows = self.session.execute(sa.select(EntryRow.id, EntryRow.department_key, EntryRow.title).where(*mine)).tuples()
+        found = [number for number, department, title in rows if (department, fold_title(title)) in self.returning]
+        lock_entries(self.session, found)
+        return {(entry.department, fold_title(entry.title)): entry for entry in load_entries(self.session, found)}
+
+    def standing(self, entry: ImportedEntry) -> Entry | None:
+        """What an entry of the document changes; none where it is new."""
+        if entry.code is not None:
+            return self.known.get(entry.code)
+        return None if entry.revision is None else self.drafts.get(_name(entry))
+
     def faults(self, entry: ImportedEntry) -> list[ImportFault]:
         """Everything that keeps one entry out."""
         if not may_edit(self.account, entry.content.department):
             return [entry.place("department").fault("CAT-RIGHT", f"{self.account.name}: {entry.content.department[:40]}")]
-        standing = self.known.get(entry.code) if entry.code else None
+        standing = self.standing(entry)
         found = self._standing_faults(entry, standing)
         faults = faults_of(entry.content, self._surroundings(entry, standing))
         faults = [fault for fault in faults if not self.incomplete or fault.code in NEVER_TAKEN]
         return found + [entry.place(fault.place).fault(fault.code, fault.detail) for fault in faults] + self._twins(entry)
 
     def _standing_faults(self, entry: ImportedEntry, standing: Entry | None) -> list[ImportFault]:
-        if entry.code is None:
-            return []
         at = entry.place("code")
         if standing is None:
-            return [at.fault("CAT-ENTRY", entry.code[:40])]
+            return [at.fault("CAT-ENTRY", entry.code[:40])] if entry.code else []
         if entry.revision is not None and entry.revision != standing.revision:
             return [entry.place("revision").fault("CAT-STALE", f"{entry.revision} ≠ {standing.revision}")]
         if standing.state not in MOVES[Act.EDIT].before:
@@ -114,27 +133,28 @@ class _Intake:
 
     def _twins(self, entry: ImportedEntry) -> list[ImportFault]:
         """C-02 within the document itself."""
-        key = entry.content.department, fold_title(entry.content.title)
-        first = self._titles.setdefault(key, entry.at.name)
+        first = self._titles.setdefault(_name(entry), entry.at.name)
         return [] if first == entry.at.name else [entry.place("title").fault("ENT-TITLE-TWICE", first)]
 
 
 def _take(intake: _Intake, entries: Sequence[ImportedEntry], by: str, now: datetime, reason: str) -> ImportReport:
-    fresh = [entry.content for entry in entries if entry.code is None]
+    fresh = [entry.content for entry in entries if intake.standing(entry) is None]
     for department in sorted({content.department for content in fresh}):
         ensure_department(intake.session, department, now)
+    changing = [(entry, standing) for entry in entries if (standing := intake.standing(entry)) is not None]
     made = add_entries(intake.session, fresh, by=by, now=now, reason=reason)
     changed, unchanged = [], []
-    for entry in entries:
-        if entry.code is None:
-            continue
-        standing = intake.known[entry.code]
+    for entry, standing in changing:
         if entry.content == standing.content:
             unchanged.append(standing.id)
         else:
             write_edit(intake.session, standing, entry.content, after=state_after(standing, Act.EDIT), by=by, reason=reason, now=now)
             changed.append(standing.id)
     return ImportReport(made=tuple(made), changed=tuple(changed), unchanged=tuple(unchanged))
+
+
+def _name(entry: ImportedEntry) -> tuple[str, str]:
+    return entry.content.department, fold_title(entry.content.title)
 
 
 def _facts(by: str, imported: Imported, report: ImportReport, faults: int) -> Mapping[str, object]:

@@ -91,7 +91,7 @@ def _golden(session: Session, lake: Lake) -> Offer:
 
 
 def _returned(session: Session, lake: Lake, target: str) -> Offer:
-    """L-22: what was collected about a department's own residents goes back to it without further conditions, as its entry publishes it."""
+    """L-22: what was collected about a department's own residents goes back to it as the entry publishes it."""
     found, key = load_target(session, lake, target), target.removeprefix(RETURN)
     entry = returning_entry(session, key)
     content = entry.published if entry and entry.is_open else None
@@ -101,7 +101,9 @@ def _returned(session: Session, lake: Lake, target: str) -> Offer:
         provider=None,
         published=content is not None,
         shares={column.name: column.share for column in content.columns if column.name in found.columns} if content else {},
-        conditions={},
+        conditions={column.name: (column.share_conditions,) for column in content.columns if column.share == CONDITIONAL}
+        if content
+        else {},
         has_data=True,
         only_for=found.returns_to,
     )

@@ -26,6 +26,8 @@ RECORD = "record"
 """The column with the department's own key of a record, beside the golden values of its resident."""
 TITLES: Mapping[str, str] = {RECORD: "本部门记录号", "resident_id": "居民标识"}
 TITLE_CHARACTERS = 40
+SENSITIVE = "L4"
+NECESSARY = "敏感个人信息：限依法履职确有必要的特定用途（个人信息保护法第28条）"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +40,19 @@ class Assessments:
 
 
 def returned_content(dataset: Dataset, levels: Mapping[str, str], assessments: Assessments, source_code: str | None) -> EntryContent:
-    """The entry of what goes back for a data set: columns by name with their level; known to its department only, without conditions."""
+    """The entry of what goes back for a data set: columns by name with their level; known to its department only.
+
+    Without conditions (L-22), but for what is sensitive (L4) and was never collected by this data set: that takes a purpose for which it is
+    necessary (PIPL 28).
+    """
+    own = {column.element for column in dataset.columns}
+    sensitive = {name for name, level in levels.items() if level == SENSITIVE and name not in own | {RECORD}}
     return EntryContent(
         title=f"回流：{dataset.title[:TITLE_CHARACTERS]}（{dataset.department_title}，{dataset.key}）",
         department=BUREAU_DEPARTMENT,
         category=load_classification().category_of(BUREAU_DEPARTMENT),
         items=_items(dataset, assessments) | ({"relatedResources": [source_code]} if source_code else {}),
-        columns=tuple(_column(name, level) for name, level in levels.items()),
+        columns=tuple(_column(name, level, conditional=name in sensitive) for name, level in levels.items()),
     )
 
 
@@ -84,7 +92,7 @@ def _items(dataset: Dataset, assessments: Assessments) -> dict[str, Any]:
     }
 
 
-def _column(name: str, level: str) -> EntryColumn:
+def _column(name: str, level: str, *, conditional: bool) -> EntryColumn:
     element = load_elements().get(name)
     return EntryColumn(
         name=name,
@@ -93,5 +101,6 @@ def _column(name: str, level: str) -> EntryColumn:
         element=name if element else None,
         key=name == RECORD,
         level=level,
-        share="unconditional",
+        share="conditional" if conditional else "unconditional",
+        share_conditions=NECESSARY if conditional else "",
     )

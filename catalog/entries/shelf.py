@@ -16,6 +16,7 @@ from catalog.entries.checks import Surroundings, fold_title
 from catalog.entries.content import EntryContent, as_record, from_record
 from catalog.entries.states import State
 from catalog.schema import DepartmentRow, EntryActRow, EntryCodeRow, EntryContentRow, EntryRow
+from catalog.snapshots import CHINA
 from catalog.store import serialise
 from rules.classification import CODE, load_classification, resource_code
 from rules.departments import load_departments
@@ -350,7 +351,8 @@ def stale(session: Session, entry: int, seen: int) -> Refused:
         .order_by(EntryActRow.revision.desc())
         .limit(1)
     ).one()
-    told = f"{seen} ≠ {newest.revision}: {newest.done_by or '登记 registration'} {newest.act} {newest.done_at:%Y-%m-%d %H:%M}"
+    when = f"{newest.done_at.astimezone(CHINA):%Y-%m-%d %H:%M}"
+    told = f"{seen} ≠ {newest.revision}: {newest.done_by or '登记 registration'} {newest.act} {when}"
     return Refused("CAT-STALE", where=str(entry), what=told)
 
 

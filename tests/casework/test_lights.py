@@ -1,7 +1,7 @@
 """Lights over all running clocks, reminders, explanations, scorecards and change notices, on both databases."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import product
@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from casework import objections
 from casework.clocks import Outcome, Subject, extend, start, stop
+from casework.door_checks import list_checks
 from casework.lights import Stage, Task, count_lights, explain, list_tasks, remind, resource_lights
 from casework.moves import Kind
 from casework.notices import list_notices, see, tell_users
 from casework.scorecards import METRICS, Case, Period, behind, catalogue_sizes, scorecard
+from casework.tickets import Wanted, list_tickets
 from catalog.published import calendar_in_force
 from catalog.schema import ClockRow, DataGrantRow, ReceiptRow, ReminderRow, SnapshotRow
 from rules.clocks import shipped_calendar
@@ -192,8 +194,18 @@ def test_every_metric_counts_what_its_list_holds(desk: Desk) -> None:
             assert told == {key: (met[key], counted[key]) for key in counted}, metric
             assert [case for page in pages_behind(session, metric) for case in page] == cases, "no case twice, none left out"
         assert all(behind(session, metric, PERIOD) for metric in METRICS if metric in FILLED)
-        with pytest.raises(Refused, match="SCO-PLACE"):
-            behind(session, "attached", PERIOD, after="hrss/2/0/x")
+        for list_from in PAGED:
+            with pytest.raises(Refused, match="PAGE-PLACE"):
+                list_from(session, "hrss/2/0/x")
+
+
+PAGED: tuple[Callable[[Session, str], object], ...] = (
+    lambda session, after: behind(session, "attached", PERIOD, after=after),
+    lambda session, after: list_tasks(session, TODAY, after=after),
+    lambda session, after: list_tickets(session, Wanted(), TODAY, after=after),
+    lambda session, after: list_checks(session, after=after),
+)
+"""Lists that go by the page."""
 
 
 def pages_behind(session: Session, metric: str) -> Iterator[list[Case]]:

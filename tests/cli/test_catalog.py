@@ -85,7 +85,8 @@ def test_a_change_that_breaks_users_asks_for_notice(office: Command) -> None:
 
 
 def test_wrong_people_and_old_revisions_are_refused(office: Command) -> None:
-    assert office("catalog", "set", "1", "abstract=x", "--as", "zhang").code == 3
+    foreign = office("catalog", "set", "1", "abstract=x", "--as", "zhang")
+    assert foreign.code == 4 and "CAT-ENTRY" in foreign.err, "a draft is its department's business: no other learns that it is there"
     assert office("catalog", "publish", "1", "--as", "chief").code == 2
     assert office("catalog", "set", "1", "abstract=一", "--as", "lin", "--revision", "1").code == 0
     second = office("catalog", "set", "1", "abstract=二", "--as", "lin", "--revision", "1")

@@ -59,6 +59,25 @@ def test_a_workbook_goes_out_is_changed_and_comes_back(bureau: Office, tmp_path:
     assert [(f.code, f.place) for f in late.faults] == [("CAT-STALE", "目录!C2")]
 
 
+def test_drafts_go_out_are_completed_and_come_back(bureau: Office, tmp_path: Path) -> None:
+    """Whoever has a thousand drafts completes them in the workbook; they have no code yet."""
+    bare = good_entry(items={"secrecyAssessment": None})
+    (number, other) = taken(bureau, listed(bare, good_entry(title="收养登记信息")), incomplete=True).made
+    with bureau.store.session() as session:
+        entries, titles = load_entries(session), department_titles(session)
+    assert all(entry.code is None for entry in entries)
+    write_workbook(tmp_path / "a.xlsx", [replace(e, content=good_entry(title=e.title)) for e in entries])
+    imported = read_workbook(tmp_path / "a.xlsx", titles)
+    again = taken(bureau, imported)
+    assert (again.made, again.changed, again.unchanged, again.faults) == ((), (number,), (other,), ())
+    with bureau.store.session() as session:
+        assert load_entry(session, number).content.items["secrecyAssessment"]
+    late = taken(bureau, imported, by="registrar")
+    assert [(f.code, f.place) for f in late.faults] == [("CAT-STALE", "目录!C2")]
+    new = taken(bureau, listed(good_entry(title="收养登记信息")))
+    assert [f.code for f in new.faults] == ["ENT-TITLE-TWICE"], "without a revision it is a new one"
+
+
 def test_one_fault_keeps_all_out_and_is_on_record(bureau: Office) -> None:
     faulty = good_entry(title="收养登记信息", items={"abstract": None})
     report = taken(bureau, listed(good_entry(), faulty))

@@ -20,7 +20,9 @@ from casework.entries.publishing import move
 from casework.entries.returning import offer_returns
 from casework.finding import asker_of, returned_to
 from casework.requests.moves import State
+from casework.requests.offers import offer_of
 from casework.requests.request import Request
+from catalog.datasets import load_dataset
 from catalog.entries.returning import Assessments
 from catalog.entries.shelf import Entry, acts_of, load_entry, record_act, write_content
 from catalog.entries.states import State as EntryState
@@ -98,7 +100,20 @@ def test_it_is_an_entry_of_the_catalogue_with_a_code_and_states_that_two_people_
         moved(desk, entry, Act.PUBLISH, REGISTRAR)
     done = moved(desk, entry, Act.PUBLISH, BUREAU)
     assert (done.state, done.version, entry_clocks(desk, entry)) == (EntryState.PUBLISHED, 1, [])
-    assert (done.content.share, done.content.items["returned"], done.content.items["areaDistinguishable"]) == ("unconditional", True, True)
+    assert (done.content.items["returned"], done.content.items["areaDistinguishable"]) == (True, True)
+
+
+def test_what_is_sensitive_and_was_never_collected_by_the_department_takes_a_purpose(desk: Desk) -> None:
+    """PIPL 28; all else goes back without conditions (L-22)."""
+    entry = published(desk)
+    with desk.platform.store.session() as session:
+        own = {column.element for column in load_dataset(session, "hukou").columns}
+        offer = offer_of(session, desk.platform.lake, "return:hukou")
+    for column in entry.content.columns:
+        sensitive = column.level == "L4" and column.element not in own and column.name != "record"
+        assert column.share == ("conditional" if sensitive else "unconditional"), column.name
+        assert bool(offer.conditions_of([column.name])) is sensitive
+    assert entry.content.share == "conditional", "some are"
 
 
 def test_each_data_set_has_one_at_most_and_none_without_assessments(desk: Desk) -> None:
