@@ -31,7 +31,7 @@ from portal.documents import (
     VerificationAsked,
 )
 from portal.faults import told_as_document
-from portal.opened import Clock, opened
+from portal.opened import Clock, left_out_of_collections, opened
 from portal.people import Gate, gate_of, people
 from portal.reception import Reception
 from rules.errors import TongchouError
@@ -50,7 +50,8 @@ def create_app(home: Home, clock: Clock, hasher: PasswordHasher = HASHER) -> Fas
         with opened(home, clock) as platform:
             app.state.reception, app.state.gate = Reception(platform), Gate(platform, hasher)
             try:
-                yield
+                with left_out_of_collections():
+                    yield
             finally:
                 app.state.reception.close()
 

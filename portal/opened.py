@@ -1,5 +1,6 @@
 """What a server holds open: the store, the log and the door of a home."""
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,3 +41,18 @@ def opened(home: Home, clock: Clock) -> Iterator[Opened]:
     finally:
         log.close()
         store.close()
+
+
+@contextmanager
+def left_out_of_collections() -> Iterator[None]:
+    """What exists now is not looked through for cyclic garbage while the block runs.
+
+    A server's modules, rules and schemas are some hundred thousand objects that stay till it stops; a full collection over them holds every
+    answer up for 180 ms, several times in ten seconds under load.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
