@@ -67,10 +67,30 @@ def test_a_time_without_zone_is_refused() -> None:
         encode(Record(event=Event.LOG_READ, at=AT.replace(tzinfo=None), body={}))
 
 
-@pytest.mark.parametrize("text", ["11010519491231002X", "查询11010519491231002x的记录", "电话13800138000", "(110105194912310021)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "11010519491231002X",
+        "查询11010519491231002x的记录",
+        "电话13800138000",
+        "(110105194912310021)",
+        "电话：\n13800138000",
+        '"13800138000"',
+    ],
+)
 def test_a_text_that_holds_the_number_of_a_person_is_refused(text: str) -> None:
     with pytest.raises(RecordRefused, match="person"):
         encode(record(purpose=text))
+
+
+@pytest.mark.parametrize("place", [{"list": ["13800138000"]}, {"tuple": ("13800138000",)}, {"deep": {"deeper": "13800138000"}}])
+def test_it_is_refused_wherever_it_stands(place: dict[str, object]) -> None:
+    with pytest.raises(RecordRefused, match="person"):
+        encode(record(**place))
+
+
+def test_a_count_that_looks_like_one_is_a_count() -> None:
+    assert decode(encode(record(bytes=13800138000, say="a\nb"))).body == {"bytes": 13800138000, "say": "a\nb"}
 
 
 @pytest.mark.parametrize("text", ["a" * 64, "440605013205001", "R0000000001", "3.14", "2026-11-23T09:30:15.123456+00:00", "1" * 64])
