@@ -4,13 +4,14 @@ Values are `area:object:action`. Around each access stand two records: its `inte
 the answer leaves; a `denied` one stands alone; `aborted` closes an intent that never got its result.
 """
 
-from enum import StrEnum
+from enum import StrEnum, unique
 from typing import Self
 
 OPENING = "intent"
 CLOSING = frozenset({"result", "aborted"})
 
 
+@unique
 class Event(StrEnum):
     EXTRACT_INTENT = "access:extract:intent"
     EXTRACT_RESULT = "access:extract:result"
@@ -161,7 +162,8 @@ class Event(StrEnum):
     LOG_BACKED_UP = "audit:log:backed_up"
     LOG_RESTORED = "audit:log:restored"
     LOG_DESTROYED = "audit:log:destroyed"
-    DESTRUCTION_REFUSED = "audit:log:refused"
+    DESTRUCTION_REFUSED = "audit:destruction:refused"
+    """Records were to be destroyed before their years; older logs hold it as `audit:log:refused`."""
     TARGETS_CHANGED = "audit:targets:changed"
 
     @property
