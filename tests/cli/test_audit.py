@@ -64,7 +64,7 @@ def test_a_period_is_given_out(tongchou: Command, home: Path, folder: Path) -> N
 def test_destruction_before_three_years_is_refused_and_recorded(tongchou: Command, home: Path) -> None:
     refused = tongchou("audit", "destroy", "--before", "2099-01-01", "--reason", "库满")
     assert refused.code == 2 and "AUD-RETENTION" in refused.err
-    assert "audit:log:refused" in events(tongchou)
+    assert "audit:destruction:refused" in events(tongchou)
     done = tongchou("audit", "destroy", "--before", "2020-01-01", "--reason", "三年期满", "--json").json()
     assert (done["first"], done["end"]) == (0, 0)
 
