@@ -84,6 +84,12 @@ MADE_UP = {
     "household_number": "lpad((i // 3)::VARCHAR, 9, '0')",
     "relation_to_head": "['01','12','21'][i % 3 + 1]",
 }
+EMPTY = {
+    "values": ("resident_id", "element", "status"),
+    "identities": ("resident_id", "status", "superseded_by"),
+    "rivals": ("resident_id", "element", "value"),
+}
+"""Relations of a golden version without a row: nothing in dispute, nobody merged, no former number."""
 FIRST_BIRTH = date(1926, 1, 1)
 DAYS = 36_500
 ONE_IN_NOBODY = 10
@@ -160,8 +166,8 @@ def golden_records(store: Store, home: Home, residents: int) -> None:
     with duckdb.connect() as con:
         con.execute("SET threads=2; SET memory_limit='4GB'; SET preserve_insertion_order=true")
         con.execute(f"COPY (SELECT {cells} FROM ({born})) TO '{folder / 'residents.parquet'}' (FORMAT parquet)")
-    nothing = {name: pa.array([], pa.string()) for name in ("resident_id", "element", "status")}
-    pq.write_table(pa.table(nothing), folder / "values.parquet")
+    for name, columns in EMPTY.items():
+        pq.write_table(pa.table({column: pa.array([], pa.string()) for column in columns}), folder / f"{name}.parquet")
     now = datetime.now(UTC)
     with store.session() as session, session.begin():
         ran = ReconcileRunRow(full=True, state="done", message="", started_at=now)
