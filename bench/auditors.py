@@ -23,11 +23,12 @@ import pyarrow as pa
 from access.accounts import Role, create_account, ensure_operator
 from access.door import create_keys
 from access.populations import Population
+from access.readers import Reader
 from audit.log import Log, open_log
 from audit.records import decode
 from catalog.home import Home
 from catalog.store import open_store
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from oversight.search import Terms, search, seen
 
 RESULTS = Path(__file__).parent / "results" / "auditors.json"

@@ -7,14 +7,24 @@ from pathlib import Path
 
 import click
 
-from access.accounts import OPERATOR_NAME
 from access.auditing import compare_grants, destroy_records, export_log, newest_entries, prove_record, verify_log
 from access.log_faults import log_faults_translated
+from access.readers import Reader
 from audit.log import Log, open_log
 from catalog.snapshots import CHINA
+from cli.answers import actor_option
 from cli.audit_report import report_command
 from cli.output import as_json_option, console, print_json, print_table
-from cli.oversight import chain_command, explain_command, inspect_command, replay_command, search_command, seen_command
+from cli.oversight import (
+    by_option,
+    chain_command,
+    explain_command,
+    inspect_command,
+    purpose_option,
+    replay_command,
+    search_command,
+    seen_command,
+)
 from cli.platform import Platform, platform
 from cli.reviews import review
 from cli.statements import release_command, statement_command
@@ -29,12 +39,13 @@ def audit() -> None:
 
 
 @audit.command()
+@actor_option
 @as_json_option
 @platform
-def verify(here: Platform, as_json: bool) -> int:
+def verify(here: Platform, actor: str, as_json: bool) -> int:
     """Check the whole log (校验日志): every record, the tree, every signed checkpoint, the witness. Exit 5 names the first bad index."""
     with the_log(here) as log:
-        verdict = verify_log(log, OPERATOR_NAME)
+        verdict = verify_log(here.store, log, actor)
     if as_json:
         print_json(verdict)
         return 0 if verdict.ok else IntegrityBroken.exit_code
@@ -46,12 +57,14 @@ def verify(here: Platform, as_json: bool) -> int:
 
 @audit.command("list")
 @click.option("--last", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many, newest last (条数).")
+@by_option
+@purpose_option
 @as_json_option
 @platform
-def list_(here: Platform, last: int, as_json: bool) -> None:
-    """The newest records (最近记录)."""
+def list_(here: Platform, last: int, by: str, purpose: str, as_json: bool) -> None:
+    """The newest records (最近记录). For auditors; the look is recorded."""
     with the_log(here) as log:
-        entries = newest_entries(log, OPERATOR_NAME, last)
+        entries = newest_entries(here.store, log, Reader(name=by, purpose=purpose), last)
     if as_json:
         print_json([{"index": e.seq, "event": e.record.event.value, "at": e.record.at, **e.record.body} for e in entries])
         return
@@ -69,12 +82,13 @@ def list_(here: Platform, last: int, as_json: bool) -> None:
 
 
 @audit.command()
+@actor_option
 @as_json_option
 @platform
-def grants(here: Platform, as_json: bool) -> int:
+def grants(here: Platform, actor: str, as_json: bool) -> int:
     """Compare all grants with what the log says of them (核对授权). Exit 5 if one was changed around the platform."""
-    with the_log(here) as log, here.store.session() as session:
-        found = compare_grants(session, log, OPERATOR_NAME)
+    with the_log(here) as log:
+        found = compare_grants(here.store, log, actor)
     if as_json:
         print_json(found)
         return IntegrityBroken.exit_code if found else 0
@@ -101,14 +115,21 @@ def seal(here: Platform, as_json: bool) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--from", "first_day", type=DAY, help="First day of a period (起).")
 @click.option("--to", "last_day", type=DAY, help="Last day of a period (止).")
+@by_option
+@purpose_option
 @as_json_option
 @platform
-def export(here: Platform, folder: Path, first_day: datetime | None, last_day: datetime | None, as_json: bool) -> None:
-    """Give the log out (导出日志): tiles, records, checkpoint (C2SP tlog-tiles), and a verifier that needs nothing of the platform."""
+def export(
+    here: Platform, folder: Path, first_day: datetime | None, last_day: datetime | None, by: str, purpose: str, as_json: bool
+) -> None:
+    """Give the log out (导出日志): tiles, records, checkpoint (C2SP tlog-tiles), and a verifier that needs nothing of the platform.
+
+    For auditors; recorded.
+    """
     since = first_day.replace(tzinfo=CHINA) if first_day else None
     before = last_day.replace(tzinfo=CHINA) + timedelta(days=1) if last_day else None
     with the_log(here) as log:
-        given = export_log(log, OPERATOR_NAME, folder, since, before)
+        given = export_log(here.store, log, Reader(name=by, purpose=purpose), folder, since, before)
     if as_json:
         print_json(given)
         return
@@ -119,12 +140,14 @@ def export(here: Platform, folder: Path, first_day: datetime | None, last_day: d
 @audit.command()
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write (输出文件).")
+@by_option
+@purpose_option
 @as_json_option
 @platform
-def prove(here: Platform, index: int, out: Path, as_json: bool) -> None:
-    """One record with its proof (单条证明), to be checked offline with verify_log.py --proof."""
+def prove(here: Platform, index: int, out: Path, by: str, purpose: str, as_json: bool) -> None:
+    """One record with its proof (单条证明), to be checked offline with verify_log.py --proof. For auditors; the look is recorded."""
     with the_log(here) as log:
-        text = prove_record(log, OPERATOR_NAME, index)
+        text = prove_record(here.store, log, Reader(name=by, purpose=purpose), index)
     out.write_text(text, encoding="utf-8")
     if as_json:
         print_json({"index": index, "out": out})
@@ -135,12 +158,13 @@ def prove(here: Platform, index: int, out: Path, as_json: bool) -> None:
 @audit.command()
 @click.option("--before", type=DAY, required=True, help="Records from before this day; three years past at least (早于此日).")
 @click.option("--reason", required=True, help="The decision to destroy them (销毁依据).")
+@by_option
 @as_json_option
 @platform
-def destroy(here: Platform, before: datetime, reason: str, as_json: bool) -> None:
-    """Destroy records after their years (到期销毁): at least three years are kept; hashes stay, and the act is a record."""
+def destroy(here: Platform, before: datetime, reason: str, by: str, as_json: bool) -> None:
+    """Destroy records after their years (到期销毁): at least three years are kept; hashes stay, and the act is a record. For auditors."""
     with the_log(here) as log:
-        done = destroy_records(log, OPERATOR_NAME, before.replace(tzinfo=CHINA), here.now(), reason)
+        done = destroy_records(here.store, log, Reader(name=by, purpose=reason), before.replace(tzinfo=CHINA), here.now())
     if as_json:
         print_json(done)
         return

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from access.log_faults import log_faults_translated
+from access.readers import Reader
 from access.replaying import Replayed
 from audit.log import open_log
 from catalog.published import calendar_in_force
@@ -21,7 +22,7 @@ from oversight.chains import chain
 from oversight.explaining import EXPLANATIONS
 from oversight.facts import read_roster
 from oversight.inspecting import MOST_RANKED, Means, Period, explain_access, inspect
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from oversight.search import MOST_A_PAGE, PAGE, Seen, Terms, search, seen
 from rules.oversight import load_yardsticks
 

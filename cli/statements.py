@@ -2,10 +2,10 @@
 
 import click
 
+from access.readers import Reader
 from cli.output import as_json_option, console, print_json, print_table
 from cli.oversight import the_reading_room
 from cli.platform import Platform, platform
-from oversight.reading_room import Reader
 from oversight.statements import give_statement, release
 from rules.oversight import load_yardsticks
 

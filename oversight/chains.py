@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from access.readers import Reader
 from audit.events import Event
 from audit.finding import EVENT, INTENT, Wanted
 from audit.log import Entry
 from catalog.schema import DataGrantRow, RequestMoveRow
 from oversight.accesses import Access, opener_of, read_accesses
 from oversight.facets import term
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from rules.errors import NotFound
 
 STEPS = {

@@ -6,13 +6,14 @@ from datetime import date, datetime, time, timedelta
 
 import duckdb
 
+from access.readers import Reader
 from catalog.snapshots import CHINA
 from oversight.alerts import raise_alerts
 from oversight.explaining import explain, make_facts
 from oversight.facts import Holder, gather_facts
 from oversight.looks import gather_looks
 from oversight.ranking import Ranked, rank
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from rules.clocks import WorkingDays
 from rules.errors import NotFound
 from rules.oversight import Yardsticks

@@ -5,17 +5,16 @@ much was found, and gives it. Whoever is refused leaves `audit:log:refused`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from access.accounts import Role, load_account
+from access.accounts import Role
 from access.log_faults import log_faults_translated
 from access.populations import read_population
-from access.reasons import reason_faults
+from access.readers import Reader, admit
 from audit.events import Event
 from audit.finding import Finder
 from audit.log import Log
@@ -23,23 +22,11 @@ from catalog.home import Home
 from catalog.lake import Lake
 from catalog.store import Store
 from oversight.facets import found_by
-from rules.errors import Denied, IntegrityBroken, NotFound, Refused
+from rules.errors import IntegrityBroken
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 Facts = Mapping[str, Any]
-WHOSE: Mapping[Role, str] = {
-    Role.AUDITOR: "审计日志由审计员查阅 the log is read by auditors",
-    Role.BUREAU_REGISTRAR: "告知书由登记员在窗口出具 statements are given by registrars at the counter",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reader:
-    """Who looks into the log, and what for."""
-
-    name: str
-    purpose: str
 
 
 class ReadingRoom:
@@ -60,14 +47,8 @@ class ReadingRoom:
         self.finder.__exit__()
 
     def admit(self, reader: Reader, what: str, role: Role = Role.AUDITOR) -> None:
-        """Denied DOOR-DENIED for anybody without the role; Refused OVS-PURPOSE where it is not said what for."""
-        faults = reason_faults(reader.purpose, missing="未说明用途 no purpose")
-        if not self._has_role(reader.name, role):
-            self._turn_away(reader, what, "no_role")
-            raise Denied("DOOR-DENIED", where=what, what=WHOSE[role])
-        if faults:
-            self._turn_away(reader, what, "no_purpose")
-            raise Refused("OVS-PURPOSE", what="; ".join(faults))
+        """As `access.readers.admit` says."""
+        admit(self.store, self.log, reader, what, role)
 
     def read(self, reader: Reader, what: str, asked: Facts, look: Callable[[], T], told: Callable[[T], Facts]) -> T:
         """What an auditor finds by `look`. `asked` and what `told` says of the find, in counts, stand in the log before it is given."""
@@ -77,18 +58,6 @@ class ReadingRoom:
             body = {"actor": reader.name, "purpose": reader.purpose, "what": what, "asked": asked, "found": told(found)}
             self.log.append_sealed(Event.LOG_READ, body)
         return found
-
-    def _has_role(self, name: str, role: Role) -> bool:
-        try:
-            with self.store.session() as session:
-                account = load_account(session, name)
-        except NotFound:
-            return False
-        return account.active and role in account.roles
-
-    def _turn_away(self, reader: Reader, what: str, why: str) -> None:
-        with log_faults_translated():
-            self.log.append_sealed(Event.LOG_REFUSED, {"actor": reader.name, "what": what, "why": why})
 
 
 def _members(folder: Path, digest: str) -> np.ndarray | None:

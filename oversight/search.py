@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from access.readers import Reader
 from audit.finding import ACTION, EVENT, Wanted
 from oversight.accesses import Access, read_accesses
 from oversight.facets import FACETS, SUBJECT, term
 from oversight.people import Person, find_person
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from rules.errors import Refused
 
 PAGE = 50

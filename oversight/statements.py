@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from access.accounts import Role, load_account
 from access.log_faults import log_faults_translated
+from access.readers import Reader
 from access.reasons import reason_faults
 from audit.events import Event
 from audit.finding import EVENT, Wanted
@@ -25,7 +26,7 @@ from catalog.snapshots import CHINA
 from oversight.accesses import opener_of
 from oversight.facets import term
 from oversight.people import HASHED, Person, find_person
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from oversight.search import seen_seqs, withheld_among
 from rules.errors import Denied, NotFound, Refused
 from rules.oversight import Deferral

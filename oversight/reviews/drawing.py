@@ -15,6 +15,7 @@ import duckdb
 from sqlalchemy.orm import Session
 
 from access.log_faults import log_faults_translated
+from access.readers import Reader
 from audit.errors import ProofInvalid
 from audit.events import Event
 from audit.log import Log
@@ -24,7 +25,7 @@ from catalog.schema import AuditDrawRow
 from catalog.store import serialise
 from oversight.inspecting import Means, Period, look_into
 from oversight.looks import gather_looks
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from oversight.reviews.evidence import digest_of, freeze
 from oversight.reviews.moves import Origin
 from oversight.reviews.opening import WORK, Draft, open_rows, score_of_access

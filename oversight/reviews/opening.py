@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, load_account
 from access.log_faults import log_faults_translated
+from access.readers import Reader
 from audit.events import Event
 from audit.log import Log, Sealed
 from casework.attempts import Act, recorded_attempt
@@ -20,7 +21,7 @@ from catalog.store import serialise
 from golden.decisions import day_of
 from oversight.inspecting import DAYS_BEFORE, Means, Period, look_into
 from oversight.ranking import rank
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from oversight.reviews.evidence import Evidence, Score, digest_of, freeze
 from oversight.reviews.moves import Origin, State
 from oversight.reviews.review import Review, read_review

@@ -12,11 +12,12 @@ from itertools import groupby
 from pathlib import Path
 
 from access.log_faults import log_faults_translated
+from access.readers import Reader
 from audit.events import Event
 from casework.attempts import Act
 from catalog.snapshots import CHINA
 from oversight.inspecting import Means
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from oversight.reviews.drawing import month_of
 from oversight.reviews.figures import SECTIONS, Figure, Row, gather_figures
 from rules.errors import Refused

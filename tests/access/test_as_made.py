@@ -117,8 +117,7 @@ def test_a_state_that_was_set_by_hand_is_found_beside_the_log(platform: Platform
     kept, resumed, ended = (platform.grant() for _ in range(3))
 
     def differences() -> dict[int, tuple[str, ...]]:
-        with platform.store.session() as session:
-            return {one.grant: one.terms for one in compare_grants(session, platform.log, "auditor")}
+        return {one.grant: one.terms for one in compare_grants(platform.store, platform.log, "operator")}
 
     for state in (GrantState.SUSPENDED, GrantState.ACTIVE, GrantState.SUSPENDED):
         change_state(platform.store, platform.log, by="operator", grant_id=resumed.id, state=state, why="核实")

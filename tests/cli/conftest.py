@@ -1,6 +1,7 @@
 """The command line in process, on a home in a temporary folder, over a few small files as departments send them."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from audit.log import open_log
+from catalog.home import Home
 from cli.main import run
 
 HEADER = "编号,姓名,身份证号,性别,联系电话,更新日期"
@@ -35,6 +38,16 @@ class Ran:
 
 
 Command = Callable[..., Ran]
+
+
+def logged() -> list[dict[str, Any]]:
+    """What stands in the log of the home, looked at from beside the platform: no command, and no record of the look."""
+    home = Home(root=Path(os.environ["TONGCHOU_HOME"]), database_url=os.environ.get("TONGCHOU_DATABASE_URL"))
+    log = open_log(home.audit_url, home.keys)
+    try:
+        return [{**entry.record.body, "event": entry.record.event.value} for entry in log.entries(0, log.size())]
+    finally:
+        log.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import ROWS, Command, contract, source
+from tests.cli.conftest import ROWS, Command, contract, logged, source
 
 DECIDE = ("--as", "mei", "--reason", "核对户口簿原件")
 
@@ -63,7 +63,7 @@ def test_the_queue_is_read_through_the_door_and_shows_no_value(home: Path, tongc
     assert plain.code == 0 and "hukou/9" in plain.out
     assert not any(value in plain.out for value in ("王小明", "11010519491231002X", "13800138001"))
     assert tongchou("review", "--as", "nobody").code == 3
-    events = [record["event"] for record in tongchou("audit", "list", "--json").json()]
+    events = [record["event"] for record in logged()]
     assert [e.split(":")[-1] for e in events if e.startswith("access:review")] == ["intent", "result", "intent", "result", "denied"]
     one, other = shown["rows"][0]["residents"]
     assert tongchou("decide", "apart", one, other, *DECIDE).code == 0

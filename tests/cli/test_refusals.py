@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from rules.errors import load_error_texts
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, logged
 from tests.cli.test_catalog import NEEDED, office
 
 __all__ = ["office"]
@@ -26,18 +26,17 @@ def test_the_refusal_names_its_rule_in_both_languages(code: str) -> None:
     assert RULE.search(text.zh) and RULE.search(text.en)
 
 
-def attempts(office: Command) -> list[str]:
-    rows = office("audit", "list", "--last", "1000", "--json").json()
-    return [row["event"] for row in rows if row["event"].endswith("refused")]
+def attempts() -> list[str]:
+    return [row["event"] for row in logged() if row["event"].endswith("refused")]
 
 
 def told(office: Command, *arguments: str) -> str:
     """What was refused: the entry is as it was, and the log has one record of the attempt more."""
-    before, known = office("catalog", "show", "1", "--as", "chief", "--json").json(), attempts(office)
+    before, known = office("catalog", "show", "1", "--as", "chief", "--json").json(), attempts()
     done = office(*arguments)
     assert done.code in (2, 3) and RULE.search(done.err), done.err
     assert office("catalog", "show", "1", "--as", "chief", "--json").json() == before
-    assert attempts(office) == [*known, "catalog:entry:refused"]
+    assert attempts() == [*known, "catalog:entry:refused"]
     return done.err
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.cli.conftest import ROWS, Command, contract, source
+from tests.cli.conftest import ROWS, Command, contract, logged, source
 
 
 def rows(sql: str) -> list[tuple]:
@@ -112,7 +112,7 @@ def test_a_grant_gives_a_masked_extract_and_everything_is_in_the_log(reconciled:
     assert tongchou(*other).code == 0
     assert tongchou("extract", "1", "--as", "jiaoyu", "--out", "other.csv").code == 3
     assert not Path("other.csv").exists()
-    events = [record["event"] for record in tongchou("audit", "list", "--json").json()]
+    events = [record["event"] for record in logged()]
     assert [e.split(":")[-1] for e in events if e.startswith("access:extract")] == ["intent", "result", "denied"]
     assert tongchou("audit", "verify").code == 0
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from access.accounts import Role, create_account
-from oversight.reading_room import Reader, ReadingRoom
+from access.readers import Reader
+from oversight.reading_room import ReadingRoom
 from tests.access.conftest import NOW, Platform, platform
 
 __all__ = ["platform"]

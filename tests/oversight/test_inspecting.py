@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from access.accounts import Role, create_account
+from access.readers import Reader
 from access.terms import Grant
 from audit.events import Event
 from catalog.schema import GridWorkerRow, TicketRow
 from catalog.snapshots import CHINA
 from oversight.facts import read_roster
 from oversight.inspecting import Inspection, Means, Period, explain_access, inspect
-from oversight.reading_room import Reader
 from rules.clocks import shipped_calendar
 from rules.errors import Denied, NotFound, Refused
 from rules.oversight import load_yardsticks

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from access.readers import Reader
 from access.terms import RowScope
 from audit.keys import VERIFIER_KEY
 from audit.offline.verify_log import check_proof, read_key
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from oversight.search import Terms, search, seen
 from rules.errors import Denied, NotFound, Refused
 from tests.access.conftest import GRID, NOW, OTHER_GRID, Platform

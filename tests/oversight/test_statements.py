@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access.accounts import Role, create_account
+from access.readers import Reader
 from audit.events import Event
-from oversight.reading_room import Reader, ReadingRoom
+from oversight.reading_room import ReadingRoom
 from oversight.search import Terms, search
 from oversight.statements import DUTY, NOTICE, OTHERWISE, Statement, give_statement, release, told_from
 from rules.errors import Denied, NotFound, Refused
