@@ -21,7 +21,7 @@ demo: $(READY)
 	@$(BIN)/tongchou demo
 
 test: $(READY) check
-	@TMPDIR=$(ROOMY) $(BIN)/python -m pytest -n 2 --dist loadfile
+	@TMPDIR=$(ROOMY) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)
 	@$(BIN)/ruff format --check $(CODE)

@@ -15,6 +15,30 @@ from tests import postgres
 
 TEMPLATE = "tongchou_template"
 
+LONGEST = (
+    "golden/test_incremental.py",
+    "test_kills.py",
+    "golden/test_bad_input.py",
+    "golden/test_reconcile.py",
+    "access/test_stewardship.py",
+    "portal/test_server.py",
+    "test_nothing_personal.py",
+    "golden/test_linking.py",
+    "access/test_killed.py",
+    "pipelines/test_door_answers.py",
+    "cli/test_road.py",
+    "cli/test_requests.py",
+    "golden/test_survivorship.py",
+    "golden/test_review.py",
+    "casework/test_conflicts.py",
+    "cli/test_decisions.py",
+    "golden/test_portions.py",
+    "connectors/test_intake.py",
+    "connectors/test_proposal.py",
+    "pipelines/test_runs.py",
+)
+"""Files that take longest, which start first: at the end one worker would wait for the other."""
+
 # The same examples in every run, and no test fails because the machine was busy.
 settings.register_profile("tongchou", deadline=None, derandomize=True)
 settings.load_profile("tongchou")
@@ -22,6 +46,11 @@ settings.load_profile("tongchou")
 
 def pytest_configure(config: pytest.Config) -> None:
     postgres.prepare()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    order = {config.rootpath / "tests" / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
