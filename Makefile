@@ -3,6 +3,7 @@ SHELL := /bin/sh
 HOME_DIR := $(abspath $(or $(TONGCHOU_HOME),var))
 export TONGCHOU_HOME := $(HOME_DIR)
 export DAGSTER_HOME := $(HOME_DIR)/dagster
+unexport PYTHONDONTWRITEBYTECODE  # hundreds of processes are started from here, and each would compile our own modules anew
 BIN := .venv/bin
 READY := .venv/.ready
 CODE := access audit casework catalog cli connectors district golden masking oversight pipelines portal rules tests bench

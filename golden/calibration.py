@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import betaln
-from scipy.stats import beta
+from scipy.special import betaincinv, betaln
 
 TRUST = np.array([10.0, 20.0, 40.0, 60.0, 80.0, 100.0, 120.0])
 """So many checks is worth what the model expects; how many is found from how the checks scatter round it, source by source. A few
@@ -56,8 +55,8 @@ def reliabilities(judged: Sequence[tuple[str, pa.Table, bool]], datasets: Sequen
             "age": table.column("age").cast(pa.int16()),
             "claims": pa.array(claims, pa.float64()).cast(pa.int64()),
             "p": np.round(sure / (sure + unsure), 6),
-            "low": np.round(beta.ppf(WITHIN[0], sure, unsure), 6),
-            "high": np.round(beta.ppf(WITHIN[1], sure, unsure), 6),
+            "low": np.round(betaincinv(sure, unsure, WITHIN[0]), 6),
+            "high": np.round(betaincinv(sure, unsure, WITHIN[1]), 6),
             "checked": pa.array(checked, pa.float64()).cast(pa.int64()),
             "agreed": pa.array(agreed, pa.float64()).cast(pa.int64()),
         }
