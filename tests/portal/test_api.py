@@ -11,6 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
+import portal.api
+import portal.people
 from access.api_keys import make_key, revoke_key
 from access.decision import Act
 from access.grants import change_state
@@ -277,3 +279,22 @@ def test_what_was_asked_over_http_leaves_a_whole_log_that_names_nobody(office: O
     assert office.bureau.log.seal().size == office.bureau.log.size()
     assert WANG not in " ".join(repr(entry.record.body) for entry in office.bureau.log.entries())
     office.client.__enter__()
+
+
+@pytest.mark.parametrize("path", ["look-up", "verify", "kinship", "session"])
+def test_what_nobody_foresaw_is_told_by_its_kind_alone(office: Office, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Also where inquiries are called without the layers that catch such faults on other routes."""
+
+    async def broken(*_: Any) -> None:
+        raise LookupError(WANG)
+
+    for module in (portal.api, portal.people):
+        monkeypatch.setattr(module, "body_of", broken)
+    response = office.ask(path, None, {})
+    assert (response.status_code, response.json()["code"], response.json()["where"]) == (500, "API-FAULT", "LookupError")
+    assert WANG not in response.text
+
+
+def test_inquiries_are_asked_with_post_and_nothing_else(office: Office) -> None:
+    for path in ("look-up", "verify", "kinship"):
+        assert office.client.get(f"/v1/{path}").status_code == 405
