@@ -4,6 +4,7 @@ Relations made here
   pinned(decision, res, element, value, decided_on)   the pins of the residents at hand, the newest of each element
   pinned_claims(res, element, value, rid, src, day)   what the sources say of these elements, each value once per source
 Relations changed here
+  numbers_of_record                                   a pinned identity number, before it says anything of its holder
   golden_values, rivals                               the pinned value becomes golden, all others its rivals
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 import duckdb
 
 from golden.engine import identifier
-from golden.records import rows_of, union_of
+from golden.records import rows_of, union_of, valid_number
 from golden.sources import RecordSource
 
 RULE_PINNED = "R-05"
@@ -24,6 +25,21 @@ def apply_pins(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) 
     _make_golden(con)
     _make_rivals(con)
     return "pinned"
+
+
+def pin_numbers(con: duckdb.DuckDBPyConnection) -> None:
+    """A pinned identity number says its holder's birth date and sex until the pin ends, in the place of the one that the machine chose.
+
+    It is shown with the newest of his records that states it, should there be one.
+    """
+    _list_pinned(con)
+    con.execute(f"""
+        CREATE OR REPLACE TABLE numbers_of_record AS
+        WITH mine AS (SELECT res, value AS number FROM pinned WHERE element = 'id_number' AND {valid_number("value")} IS NOT NULL)
+        SELECT * FROM numbers_of_record ANTI JOIN mine USING (res)
+        UNION ALL
+        SELECT m.res, m.number, arg_min(rid, (-day, rid)), NULL, true
+        FROM mine m LEFT JOIN claimants c ON c.res = m.res AND c.number = m.number GROUP BY ALL""")
 
 
 def list_pins(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:

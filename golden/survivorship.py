@@ -5,7 +5,7 @@ Relations made here
   weighed(eix, res, vid, value, p, …)                      the same with what stands behind it
   golden_values(res, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status, value_of_record)
   rivals(res, element, value, dataset, record, observed_on)
-  numbers_of_record(res, number, rid, sure)                the golden number of each resident; not sure where another has it too (X-06)
+  numbers_of_record(res, number, rid, sure, pinned)        the golden number of each resident; not sure where another has it too (X-06)
   golden_rows(res, <one column per stated element>)
 It reads numbers_elsewhere(number) where it stands: golden numbers of residents who are not at hand.
 """
@@ -22,7 +22,7 @@ from golden.believing import Beliefs, Model, believe
 from golden.claims import NOT_OF_RECORD, batches, list_claimants, list_claims, list_rules
 from golden.engine import arrow, enum_of, keep
 from golden.exact_groups import birth_in, sex_in
-from golden.pinning import RULE_PINNED, apply_pins
+from golden.pinning import RULE_PINNED, apply_pins, pin_numbers
 from golden.records import rows_in, valid_number
 from golden.reliability import claims_of, learn_reliability, models_at_hand, nothing_learnt
 from golden.sources import RecordSource, claimed_elements
@@ -63,11 +63,12 @@ def choose_values(
 
 
 def choose_numbers(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules) -> None:
-    """The identity numbers of the `claimants` come first: they may refute what others say."""
+    """The identity numbers of the `claimants` come first, pinned ones in the machine's place: they may refute what others say."""
     _choose(con, [e for e in claimed_elements(sources) if e.key == "id_number"], sources, rules)
     con.execute(f"""
         INSERT INTO numbers_of_record
-        SELECT res, golden, rid, NULL FROM decided WHERE element = 'id_number' AND {valid_number("golden")} IS NOT NULL""")
+        SELECT res, golden, rid, NULL, false FROM decided WHERE element = 'id_number' AND {valid_number("golden")} IS NOT NULL""")
+    pin_numbers(con)
     judge_numbers(con)
 
 
@@ -111,7 +112,7 @@ def make_empty(con: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TABLE rivals (
           res BIGINT, element {elements}, value VARCHAR, dataset {datasets}, record VARCHAR, observed_on VARCHAR)""")
     con.execute("CREATE TEMP TABLE IF NOT EXISTS numbers_elsewhere (number VARCHAR)")
-    con.execute("CREATE OR REPLACE TABLE numbers_of_record (res BIGINT, number VARCHAR, rid BIGINT, sure BOOLEAN)")
+    con.execute("CREATE OR REPLACE TABLE numbers_of_record (res BIGINT, number VARCHAR, rid BIGINT, sure BOOLEAN, pinned BOOLEAN)")
 
 
 def _believe(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
@@ -193,6 +194,7 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
 
     The person's own number decides, unless two or more independent sources state the value of record, .98 probable, and none states what
     the number says: then the number is doubtful, most likely one that was replaced when the birth date was corrected (D-08, D-10).
+    A number that a steward pinned is not: who looked at the papers has decided it (R-05).
     A damaged spelling refutes nothing, nor does a name that the person is known to have borne before (X-10): it is merely outdated.
     """
     con.execute(f"""
@@ -208,13 +210,13 @@ def _decide(con: duckdb.DuckDBPyConnection) -> None:
           SELECT coalesce(b.eix, n.eix) AS eix, coalesce(b.res, n.res) AS res, b.record_value AS of_record, n.value AS by_number,
             k.eix IS NOT NULL AS number_backed, b.value AS best, b.p, b.lots, b.verified, b.damaged OR f.vid IS NOT NULL AS cannot_refute,
             coalesce(b.sole, true) AS sole, record_rid, record_tellers, record_p, b.rid AS best_rid, b.tellers AS best_tellers,
-            coalesce(k.rid, n.rid) AS number_rid, k.tellers AS number_tellers
+            coalesce(k.rid, n.rid) AS number_rid, k.tellers AS number_tellers, n.pinned
           FROM contenders b LEFT JOIN names_once_borne f ON f.eix = b.eix AND f.res = b.res AND f.vid = b.vid
           FULL JOIN numbers n ON n.eix = b.eix AND n.res = b.res LEFT JOIN backing k ON k.eix = n.eix AND k.res = n.res),
         ruled AS (
           SELECT k.*, element, spelt, CASE
             WHEN k.by_number IS NOT NULL AND k.by_number IS DISTINCT FROM coalesce(of_record, best) AND NOT coalesce(
-              NOT number_backed AND best = coalesce(of_record, best) AND p >= refute_at AND lots >= refute_sources, false)
+              NOT pinned AND NOT number_backed AND best = coalesce(of_record, best) AND p >= refute_at AND lots >= refute_sources, false)
               THEN '{RULE_NUMBER}'
             WHEN of_record IS NULL OR method = 'freshness' THEN
               CASE WHEN p < accept_at AND of_record IS NULL THEN '{RULE_UNRESOLVED}' WHEN p < accept_at THEN '{RULE_RECORD}'
@@ -248,7 +250,7 @@ def _list_former_names(con: duckdb.DuckDBPyConnection) -> None:
 def _said_by_numbers() -> str:
     """What the person's own number says: birth date and sex, also where no source states them."""
     said = " ".join(f"WHEN '{element}' THEN {sql}" for element, sql in SAID_BY_NUMBER.items())
-    return f"""SELECT eix, res, rid, CASE element {said} END AS value FROM numbers_of_record, judged_elements
+    return f"""SELECT eix, res, rid, pinned, CASE element {said} END AS value FROM numbers_of_record, judged_elements
                WHERE sure AND by_number AND element IN ('{"', '".join(SAID_BY_NUMBER)}')"""
 
 
@@ -276,7 +278,7 @@ def judge_numbers(con: duckdb.DuckDBPyConnection) -> None:
     """A number that two residents hold is sure for neither (X-06)."""
     con.execute("""
         CREATE OR REPLACE TABLE numbers_of_record AS
-        SELECT res, number, rid, count(*) OVER (PARTITION BY number) = 1 AND number NOT IN (FROM numbers_elsewhere) AS sure
+        SELECT res, number, rid, count(*) OVER (PARTITION BY number) = 1 AND number NOT IN (FROM numbers_elsewhere) AS sure, pinned
         FROM numbers_of_record""")
 
 

@@ -237,6 +237,28 @@ def test_an_element_that_no_source_states_can_be_pinned(stewards: Stewards) -> N
     assert {row["resident_id"]: row["marital_status"] for row in rows} == dict.fromkeys(r["resident_id"] for r in rows) | {resident: "20"}
 
 
+def test_birth_and_sex_follow_a_pinned_number_until_it_ends(stewards: Stewards) -> None:
+    """R-02, R-05: also against a birth date that every source states, and where no record states the number."""
+    woman: dict[str, list[str | None]] = {"record": ["x"], "id_number": [WANG_ROW[0]], "name": ["王秀英"], "sex": ["2"]}
+    stewards.bureau.accept_columns("clinic", "health", woman)
+    resident = stewards.residents(1)["hukou/a"]
+    renewed = number("1992-03-04", 12)
+    said = ("id_number", "birth_date", "sex")
+
+    def golden(now: datetime, *, full: bool = False) -> list[tuple[str | None, str]]:
+        stewards.reconcile(now, full=full)
+        return [(r.value, r.rule) for element in said for r in why(stewards.store, stewards.lake, resident, element).reasons]
+
+    before = golden(NEXT)
+    assert [value for value, _ in before] == [LI_ROW[0], "1990-05-06", "1"]
+    stewards.pin(resident, "id_number", renewed)
+    pinned = [(renewed, "R-05"), ("1992-03-04", "R-02-number"), ("2", "R-02-number")]
+    assert golden(NEXT + timedelta(hours=1)) == golden(NEXT + timedelta(hours=2), full=True) == pinned
+    (birth,) = why(stewards.store, stewards.lake, resident, "birth_date").reasons
+    assert (birth.origin, birth.status, {rival.value for rival in birth.rivals}) == (None, "disputed", {"1990-05-06"})
+    assert golden(AFTER_EXPIRY) == golden(AFTER_EXPIRY + timedelta(hours=1), full=True) == before
+
+
 def test_of_two_pins_the_newer_counts_and_its_revocation_brings_the_older_back(stewards: Stewards) -> None:
     resident = stewards.residents(1)["hukou/a"]
     stewards.pin(resident, "phone", "13900000009")

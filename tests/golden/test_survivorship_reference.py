@@ -103,7 +103,9 @@ def in_sql(con: duckdb.DuckDBPyConnection, case: Case) -> tuple[str, str | None]
         "lone": [False],
     }
     keep(con, "judged_elements", pa.table({"eix": [0], "element": ["birth_date"], "method": [case.method], **limits}))
-    con.execute("CREATE OR REPLACE TABLE numbers_of_record AS SELECT 1 AS res, '440699199005060116' AS number, 0 AS rid, true AS sure")
+    con.execute("""
+        CREATE OR REPLACE TABLE numbers_of_record AS
+        SELECT 1 AS res, '440699199005060116' AS number, 0 AS rid, true AS sure, false AS pinned""")
     if not case.number:
         con.execute("DELETE FROM numbers_of_record")
     con.execute("CREATE OR REPLACE TABLE names_once_borne (eix SMALLINT, res BIGINT, vid UBIGINT)")
