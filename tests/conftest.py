@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import duckdb
 import pytest
@@ -15,6 +14,7 @@ from hypothesis import settings
 from catalog.home import Home
 from catalog.store import Store, migrate, open_store
 from tests import postgres
+from tests.beginnings import POSTGRESQL, SQLITE, Begin, Beginnings, Build, create_database, drop_database
 
 TEMPLATE = "tongchou_template"
 
@@ -90,23 +90,44 @@ def postgres_template() -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def beginnings(tmp_path_factory: pytest.TempPathFactory, empty_home: Home, request: pytest.FixtureRequest) -> Beginnings:
+    return Beginnings(tmp_path_factory.mktemp("beginnings"), empty_home, lambda: str(request.getfixturevalue("postgres_template")))
+
+
+@pytest.fixture(params=[SQLITE, POSTGRESQL])
+def database(request: pytest.FixtureRequest) -> str:
+    """Runs the test on both databases."""
+    return str(request.param)
+
+
+@pytest.fixture
+def begin(beginnings: Beginnings, database: str, tmp_path: Path) -> Iterator[Begin]:
+    """Gives a home of one's own that begins as a function filled it, on both databases."""
+    homes: list[Home] = []
+
+    def begun(build: Build) -> Home:
+        homes.append(beginnings.copy(build, database, tmp_path / f"begun-{len(homes)}"))
+        return homes[-1]
+
+    yield begun
+    for home in homes:
+        if home.database_url:
+            drop_database(home.database_url)
+
+
 @pytest.fixture
 def postgres_url(postgres_template: str) -> Iterator[str]:
     """A PostgreSQL database of one's own, at the newest schema."""
-    name = f"test_{uuid4().hex[:12]}"
-    admin = sa.create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY"))
-    yield postgres.url(name)
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    url = create_database(postgres_template)
+    yield url
+    drop_database(url)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str | None:
+@pytest.fixture
+def database_url(database: str, request: pytest.FixtureRequest) -> str | None:
     """Runs the test on both databases: None for SQLite files in the home, or the URL of a PostgreSQL database."""
-    return None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    return None if database == SQLITE else request.getfixturevalue("postgres_url")
 
 
 @pytest.fixture

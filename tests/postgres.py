@@ -29,14 +29,19 @@ def prepare() -> None:
     os.environ.setdefault(FOLDER_VARIABLE, str(Path(tempfile.gettempdir()) / f"tongchou-pg-{os.getpid()}"))
 
 
+def folder() -> Path:
+    """Where the session's server has its files."""
+    return Path(os.environ[FOLDER_VARIABLE])
+
+
 def url(database: str) -> str:
     """The SQLAlchemy URL of a database on the session's server, which is started now if it does not run."""
-    folder = Path(os.environ[FOLDER_VARIABLE])
-    folder.mkdir(mode=0o755, exist_ok=True)
-    with _locked(folder):
-        if not (folder / "data" / "postmaster.pid").exists():
-            start(folder)
-    return f"postgresql+psycopg://{USER}@/{database}?host={folder}"
+    place = folder()
+    place.mkdir(mode=0o755, exist_ok=True)
+    with _locked(place):
+        if not (place / "data" / "postmaster.pid").exists():
+            start(place)
+    return f"postgresql+psycopg://{USER}@/{database}?host={place}"
 
 
 def stop() -> None:
@@ -55,7 +60,7 @@ def control(folder: Path, *arguments: str) -> None:
 
 def binaries() -> Path:
     """Where the session's server has its programs."""
-    return Path(os.environ[FOLDER_VARIABLE]) / "bin"
+    return folder() / "bin"
 
 
 def empty(database: str) -> None:

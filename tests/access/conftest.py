@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import md5
@@ -29,11 +30,12 @@ from catalog.lake import Lake
 from catalog.registration import register
 from catalog.schema import EnterpriseVersionRow, GoldenInputRow, GoldenVersionRow, ReconcileRunRow
 from catalog.snapshots import add_raw, mark_accepted, mark_standard
-from catalog.store import Store
+from catalog.store import Store, open_store
 from golden.enterprises import enterprise_folder
 from golden.serving import publish
 from rules.matching import load_matching
 from rules.tiers import Tier
+from tests.beginnings import Begin
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 GRID = "440605011001001"
@@ -162,11 +164,11 @@ class Platform:
         return list(self.log.entries())[-1]
 
 
-@pytest.fixture
-def platform(home: Home, store: Store, tmp_path: Path) -> Iterator[Platform]:
+def furnish(home: Home) -> None:
+    """The small platform: its accounts, golden records and two registered data sets."""
     create_keys(home)
-    clock, lake = Clock(), Lake(home.lake_root)
-    log = open_log(home.audit_url, home.keys, clock=clock)
+    store, lake = open_store(home.store_url), Lake(home.lake_root)
+    log = open_log(home.audit_url, home.keys, clock=Clock())
     ensure_operator(store, NOW)
     people = [
         ("lin", "civil_affairs", Role.DEPARTMENT_REQUESTER),
@@ -177,10 +179,41 @@ def platform(home: Home, store: Store, tmp_path: Path) -> Iterator[Platform]:
         create_account(store, log, by="operator", name=name, title=name, department=department, roles=[role], now=NOW)
     make_golden(store, lake)
     make_golden_enterprises(store, lake)
-    register_samples(store, lake, tmp_path / "contracts")
-    with Door(store, home, log, clock) as door:
-        yield Platform(store=store, home=home, log=log, lake=lake, clock=clock, door=door)
+    register_samples(store, lake, home.root / "contracts")
     log.close()
+    store.close()
+
+
+def furnish_and_serve(home: Home) -> None:
+    """The small platform with a serving copy of its golden records, as reconciliation publishes it."""
+    furnish(home)
+    store = open_store(home.store_url)
+    publish(store, home, 1, now=NOW)
+    store.close()
+
+
+@contextmanager
+def opened(home: Home) -> Iterator[Platform]:
+    """The platform at work, and closed in the end."""
+    clock, store = Clock(), open_store(home.store_url)
+    log = open_log(home.audit_url, home.keys, clock=clock)
+    with Door(store, home, log, clock) as door:
+        yield Platform(store=store, home=home, log=log, lake=Lake(home.lake_root), clock=clock, door=door)
+    log.close()
+    store.close()
+
+
+@pytest.fixture
+def platform(begin: Begin) -> Iterator[Platform]:
+    with opened(begin(furnish)) as platform:
+        yield platform
+
+
+@pytest.fixture
+def served(begin: Begin) -> Iterator[Platform]:
+    """The platform with its serving copy."""
+    with opened(begin(furnish_and_serve)) as platform:
+        yield platform
 
 
 def make_golden(store: Store, lake: Lake) -> None:

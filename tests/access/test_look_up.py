@@ -37,7 +37,6 @@ from tests.access.conftest import (
     in_order,
     read_parquet,
     serve_another,
-    serve_golden,
     serve_part,
 )
 
@@ -46,9 +45,8 @@ OTHER_AREA = "990605199003033456"
 
 
 @pytest.fixture
-def bureau(platform: Platform) -> Platform:
-    serve_golden(platform)
-    return platform
+def bureau(served: Platform) -> Platform:
+    return served
 
 
 def looked_up(bureau: Platform, **changes: Any) -> Grant:

@@ -1,6 +1,5 @@
 """Stewards' decisions: who may, what is refused, what the log holds, and what a reconciliation makes of them, on both databases."""
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -19,12 +18,13 @@ from audit.events import Event
 from audit.log import Log, open_log
 from catalog.home import Home
 from catalog.schema import DatasetRow, SnapshotRow
-from catalog.store import Store, open_store
+from catalog.store import open_store
 from golden.alarms import standing_alarms
 from golden.decisions import Kind, State, StewardDecision, decisions_at, load_decisions
 from golden.explain import why
 from golden.versions import golden_folder, relation
 from rules.errors import Denied, NotFound, Refused, TongchouError
+from tests.beginnings import SQLITE, Begin, Beginnings
 from tests.golden.bureau import COLUMNS, LI_ROW, WANG_ROW, Bureau, Row
 from tests.golden.tables import number
 
@@ -88,51 +88,36 @@ class Stewards:
             return load_decisions(session)
 
 
-def prepare(store: Store, home: Home) -> None:
+def prepare(home: Home) -> None:
     """Two data sets of three persons, reconciled once, a steward and somebody who is none."""
     create_keys(home)
-    ensure_operator(store, NOW)
-    with closing(open_log(home.audit_url, home.keys, clock=lambda: NOW)) as log:
-        for name, role in (("mei", Role.STEWARD), ("lin", Role.DEPARTMENT_REQUESTER)):
-            create_account(store, log, by="operator", name=name, title=name, department=None, roles=[role], now=NOW)
-    bureau = Bureau(store, home)
-    bureau.accept("hukou", "police", [("a", LI_ROW), ("b", WANG_ROW)])
-    bureau.accept("social", "hrss", [("1", LI_ROW), ("2", OTHER_LI)])
-    bureau.reconcile()
+    with closing(open_store(home.store_url)) as store:
+        ensure_operator(store, NOW)
+        with closing(open_log(home.audit_url, home.keys, clock=lambda: NOW)) as log:
+            for name, role in (("mei", Role.STEWARD), ("lin", Role.DEPARTMENT_REQUESTER)):
+                create_account(store, log, by="operator", name=name, title=name, department=None, roles=[role], now=NOW)
+        bureau = Bureau(store, home)
+        bureau.accept("hukou", "police", [("a", LI_ROW), ("b", WANG_ROW)])
+        bureau.accept("social", "hrss", [("1", LI_ROW), ("2", OTHER_LI)])
+        bureau.reconcile()
 
 
 @contextmanager
-def at_work(store: Store, home: Home) -> Iterator[Stewards]:
-    with closing(open_log(home.audit_url, home.keys, clock=lambda: NOW)) as log:
+def at_work(home: Home) -> Iterator[Stewards]:
+    with closing(open_store(home.store_url)) as store, closing(open_log(home.audit_url, home.keys, clock=lambda: NOW)) as log:
         yield Stewards(Bureau(store, home), log)
 
 
-@pytest.fixture(scope="module")
-def prepared(empty_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Made once; `stewards` is a copy of it."""
-    home = Home(tmp_path_factory.mktemp("prepared") / "home")
-    shutil.copytree(empty_home.root, home.root)
-    store = open_store(home.store_url)
-    prepare(store, home)
-    store.close()
-    return home
-
-
 @pytest.fixture
-def stewards(prepared: Home, tmp_path: Path) -> Iterator[Stewards]:
-    home = Home(tmp_path / "home")
-    shutil.copytree(prepared.root, home.root)
-    store = open_store(home.store_url)
-    with at_work(store, home) as stewards:
+def stewards(beginnings: Beginnings, tmp_path: Path) -> Iterator[Stewards]:
+    with at_work(beginnings.copy(prepare, SQLITE, tmp_path / "home")) as stewards:
         yield stewards
-    store.close()
 
 
 @pytest.fixture
-def on_both(store: Store, home: Home) -> Iterator[Stewards]:
+def on_both(begin: Begin) -> Iterator[Stewards]:
     """On SQLite and on PostgreSQL."""
-    prepare(store, home)
-    with at_work(store, home) as stewards:
+    with at_work(begin(prepare)) as stewards:
         yield stewards
 
 

@@ -19,7 +19,7 @@ from audit.events import Event
 from audit.verify import verify as verify_log
 from rules.errors import Denied, Refused
 from rules.tiers import Tier
-from tests.access.conftest import GRID, Platform, serve_another, serve_golden
+from tests.access.conftest import GRID, Platform, serve_another
 
 WANG, OUYANG, NOBODY, OTHER_AREA = "990605198001011234", "990605197502022345", "990605198001010000", "990605199003033456"
 COLUMNS = ("name", "sex", "phone")
@@ -162,9 +162,8 @@ def test_a_verification_that_cannot_be_is_refused_without_repeating_a_value(attr
 
 
 @pytest.fixture
-def bureau(platform: Platform) -> Platform:
-    serve_golden(platform)
-    return platform
+def bureau(served: Platform) -> Platform:
+    return served
 
 
 def verified(bureau: Platform, **changes: Any) -> Grant:

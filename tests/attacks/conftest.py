@@ -19,10 +19,11 @@ from access.sessions import sign_in
 from access.terms import Grant, Mode
 from cli.main import run
 from portal.api import create_app
-from tests.access.conftest import NOW, RESIDENTS, Platform, platform, serve_golden, text_table
+from tests.access.conftest import NOW, RESIDENTS, Platform, platform, served, text_table
+from tests.beginnings import SQLITE
 from tests.cli.conftest import Command, Ran
 
-__all__ = ["platform"]
+__all__ = ["platform", "served"]
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "春眠不觉晓-处处闻啼鸟-01"
@@ -30,8 +31,9 @@ WANG, OUTSIDE, NOBODY = "990605198001011234", "990605199003033456", "99060519800
 
 
 @pytest.fixture
-def database_url() -> None:
+def database() -> str:
     """Attacks run on SQLite; what the databases do differently is tested where it is done."""
+    return SQLITE
 
 
 class Attacker:
@@ -75,8 +77,8 @@ class Attacker:
 
 
 @pytest.fixture
-def attacker(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Attacker]:
-    monkeypatch.setenv("TONGCHOU_HOME", str(platform.home.root))
+def attacker(served: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Attacker]:
+    monkeypatch.setenv("TONGCHOU_HOME", str(served.home.root))
     monkeypatch.delenv("TONGCHOU_DATABASE_URL", raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -86,9 +88,8 @@ def attacker(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         out, err = capfd.readouterr()
         return Ran(code=code, out=out, err=err)
 
-    serve_golden(platform)
-    with TestClient(create_app(platform.home, platform.clock, CHEAP), raise_server_exceptions=False) as client:
-        yield Attacker(platform, command, client)
+    with TestClient(create_app(served.home, served.clock, CHEAP), raise_server_exceptions=False) as client:
+        yield Attacker(served, command, client)
 
 
 LOOKUP: dict[str, Any] = {"mode": Mode.LOOKUP, "columns": ["name", "sex"]}

@@ -4,14 +4,16 @@ import pytest
 
 from access.accounts import Role, change_roles, create_account
 from rules.errors import Refused
+from tests.beginnings import SQLITE
 from tests.casework.requests.conftest import CLERK, DAY, HEAD, Desk, desk, platform
 
 __all__ = ["desk", "platform"]
 
 
 @pytest.fixture
-def database_url() -> None:
+def database() -> str:
     """On SQLite, as all attacks."""
+    return SQLITE
 
 
 def promote(desk: Desk, *roles: Role) -> None:

@@ -1,6 +1,7 @@
 """A bureau with its departments, their clerks and heads, a log and no data yet; time is what the test says."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +11,8 @@ from access.accounts import Role, create_account, ensure_operator
 from access.door import create_keys
 from audit.log import Entry, Log, open_log
 from catalog.home import Home
-from catalog.store import Store
+from catalog.store import Store, open_store
+from tests.beginnings import Begin
 
 PEOPLE = (
     ("approver", None, (Role.BUREAU_APPROVER,)),
@@ -46,12 +48,27 @@ class Office:
         return list(self.log.entries())[-1]
 
 
-@pytest.fixture
-def office(home: Home, store: Store) -> Iterator[Office]:
+def staff(home: Home) -> None:
+    """The bureau's people have accounts."""
     create_keys(home)
-    log = open_log(home.audit_url, home.keys, clock=lambda: NOW)
+    store, log = open_store(home.store_url), open_log(home.audit_url, home.keys, clock=lambda: NOW)
     ensure_operator(store, NOW)
     for name, department, roles in PEOPLE:
         create_account(store, log, by="operator", name=name, title=name, department=department, roles=roles, now=NOW)
+    log.close()
+    store.close()
+
+
+@contextmanager
+def opened(home: Home) -> Iterator[Office]:
+    """The bureau at work, and closed in the end."""
+    store, log = open_store(home.store_url), open_log(home.audit_url, home.keys, clock=lambda: NOW)
     yield Office(store=store, home=home, log=log)
     log.close()
+    store.close()
+
+
+@pytest.fixture
+def office(begin: Begin) -> Iterator[Office]:
+    with opened(begin(staff)) as office:
+        yield office

@@ -1,6 +1,7 @@
 """A bureau whose golden versions are written down by the test, with the departments that hold the records, for the tests of casework."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from casework import corrections
 from casework.attempts import Act
 from casework.handover import Handover, hand_over
 from casework.tickets import Ticket, Wanted, list_tickets, load_ticket
+from catalog.home import Home
 from catalog.lake import Lake
 from catalog.schema import (
     DatasetColumnRow,
@@ -27,7 +29,8 @@ from catalog.schema import (
 from golden.decisions import day_of
 from golden.source_checks import Doubt
 from golden.versions import golden_folder
-from tests.casework.conftest import NOW, Office
+from tests.casework.conftest import NOW, Office, staff
+from tests.casework.conftest import opened as office_opened
 
 PEOPLE = (
     ("hua", "hrss", (Role.DEPARTMENT_REQUESTER,)),
@@ -68,7 +71,12 @@ class Desk:
     def __init__(self, office: Office) -> None:
         self.office, self.store, self.log, self.home = office, office.store, office.log, office.home
         self.lake = Lake(office.home.lake_root)
-        self.now, self.newest = NOW, 0
+        self.now = NOW
+        with self.store.session() as session:
+            self.newest = session.scalar(sa.select(sa.func.max(GoldenVersionRow.version))) or 0
+
+    def furnish(self) -> None:
+        """The departments that hold the records, with their people."""
         for name, department, roles in PEOPLE:
             self.hire(name, department, *roles)
         with self.store.session() as session, session.begin():
@@ -190,6 +198,18 @@ class Desk:
         }  # fmt: skip
         for name, rows in texts.items():
             pq.write_table(pa.Table.from_pylist(rows, schema=_schema(name)), folder / f"{name}.parquet")
+
+
+def furnish(home: Home) -> None:
+    staff(home)
+    with opened(home) as desk:
+        desk.furnish()
+
+
+@contextmanager
+def opened(home: Home) -> Iterator[Desk]:
+    with office_opened(home) as office:
+        yield Desk(office)
 
 
 def _schema(name: str) -> pa.Schema:

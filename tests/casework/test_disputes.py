@@ -1,6 +1,6 @@
 """Disputes as a chain of levels (law.md L-29, Art. 28), and what their findings do to the ticket, on both databases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,27 +9,33 @@ from audit.events import Event
 from casework import disputes, objections
 from casework.disputes import Dispute, Finding, Level
 from casework.moves import Kind
+from catalog.home import Home
 from rules.errors import NotFound, TongchouError
-from tests.casework.conftest import Office
-from tests.casework.desk import AGREED, LI_BIRTH, Desk
+from tests.beginnings import Begin
+from tests.casework.desk import AGREED, LI_BIRTH, Desk, furnish, opened
 
 Do = Callable[..., Dispute]
 
 
+def disputed(home: Home) -> None:
+    furnish(home)
+    with opened(home) as desk:
+        desk.version(LI_BIRTH)
+        desk.take(1, "hua")
+        desk.uphold(1)
+        desk.take(2, "zhou")
+        desk.uphold(2, by="wu")
+        dispute(desk)
+
+
 @pytest.fixture
-def desk(office: Office) -> Desk:
+def desk(begin: Begin) -> Iterator[Desk]:
     """Ticket 2, with the police, is contested with social security, and disputed."""
-    desk = Desk(office)
-    desk.version(LI_BIRTH)
-    desk.take(1, "hua")
-    desk.uphold(1)
-    desk.take(2, "zhou")
-    desk.uphold(2, by="wu")
-    begin(desk)
-    return desk
+    with opened(begin(disputed)) as desk:
+        yield desk
 
 
-def begin(desk: Desk, ticket: int = 2, by: str = "song", document: str = "人社函〔2026〕8号", across: bool = False) -> Dispute:
+def dispute(desk: Desk, ticket: int = 2, by: str = "song", document: str = "人社函〔2026〕8号", across: bool = False) -> Dispute:
     return disputes.open_dispute(desk.store, desk.log, ticket=ticket, act=desk.act(by), document=document, across=across)
 
 
@@ -96,8 +102,8 @@ def test_a_level_cannot_be_passed_over_nor_decided_by_a_stranger(desk: Desk, cod
 
 
 def test_a_dispute_needs_something_that_is_contested(desk: Desk) -> None:
-    refused(desk, "TKT-MOVE", lambda: begin(desk), Event.TICKET_REFUSED)
-    refused(desk, "TKT-MOVE", lambda: begin(desk, ticket=1, by="hua"), Event.TICKET_REFUSED)
+    refused(desk, "TKT-MOVE", lambda: dispute(desk), Event.TICKET_REFUSED)
+    refused(desk, "TKT-MOVE", lambda: dispute(desk, ticket=1, by="hua"), Event.TICKET_REFUSED)
     with desk.store.session() as session, pytest.raises(NotFound):
         disputes.load_dispute(session, 9)
 
@@ -106,8 +112,8 @@ def test_across_levels_the_superior_bureau_coordinates_and_an_objection_is_decid
     raised = objections.object_to(desk.store, desk.log, kind=Kind.USE, topic="quality", about="social", act=desk.act("lin", "更新迟于承诺"))
     desk.take(raised.id, "hua")
     objections.dismiss(desk.store, desk.log, ticket=raised.id, act=desk.act("song"))
-    opened = begin(desk, ticket=raised.id, by="lin", across=True)
-    assert (opened.coordinator, desk.ticket(raised.id).state) == ("superior", "disputed")
+    second = dispute(desk, ticket=raised.id, by="lin", across=True)
+    assert (second.coordinator, desk.ticket(raised.id).state) == ("superior", "disputed")
     act = desk.act("lin", "双方已会商")
     disputes.agree(desk.store, desk.log, dispute=2, act=act, document="纪要〔2026〕4号", finding=Finding.JUSTIFIED)
     decided = desk.ticket(raised.id)

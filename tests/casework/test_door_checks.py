@@ -1,7 +1,7 @@
 """Checks at the door: who is sent, what is refused, and how an answer becomes an observation that decides, on both databases."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -17,11 +17,12 @@ from casework import door_checks
 from casework.door_checks import DoorCheck, Result, State, Visit
 from casework.observations import DATASET
 from catalog.datasets import load_dataset
+from catalog.home import Home
 from catalog.schema import GoldenVersionRow
 from connectors.intake import ingest
 from rules.errors import Denied, TongchouError
-from tests.casework.conftest import Office
-from tests.casework.desk import AGREED, LI_BIRTH, Desk, Golden
+from tests.beginnings import Begin
+from tests.casework.desk import AGREED, LI_BIRTH, Desk, Golden, furnish, opened
 
 GRID = "440605011001001"
 LIVES = Golden(who="R0000000001", element="grid_code", value=GRID, rivals={})
@@ -29,10 +30,20 @@ NAMED = Golden(who="R0000000001", element="name", value="李明", rivals={})
 PURPOSE = "入户核查 door check"
 
 
+def contested(home: Home) -> None:
+    furnish(home)
+    with opened(home) as desk:
+        contest(desk)
+
+
 @pytest.fixture
-def desk(office: Office) -> Desk:
+def desk(begin: Begin) -> Iterator[Desk]:
     """Ticket 2, with the police, is contested: both sides say that theirs is correct. A worker is appointed."""
-    desk = Desk(office)
+    with opened(begin(contested)) as desk:
+        yield desk
+
+
+def contest(desk: Desk) -> None:
     for name in ("gao", "other"):
         desk.hire(name, "grid", Role.GRID_WORKER)
     desk.hire("chief", "grid", Role.DEPARTMENT_HEAD)
@@ -42,7 +53,6 @@ def desk(office: Office) -> Desk:
     desk.uphold(1)
     desk.take(2, "zhou")
     desk.uphold(2, by="wu")
-    return desk
 
 
 def dispatch(desk: Desk, ticket: int = 2, by: str = "operator") -> DoorCheck:

@@ -1,7 +1,7 @@
 """What reconciliation opens, settles and brings back, on both databases."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from casework import handover, objections
 from catalog.schema import ClockRow, TicketEventRow
 from golden.source_checks import Doubt
-from tests.casework.conftest import Office
-from tests.casework.desk import AGREED, LI_BIRTH, REFUTED, Desk, Golden
+from tests.beginnings import Begin
+from tests.casework.desk import AGREED, LI_BIRTH, REFUTED, Desk, Golden, furnish, opened
 
 
 @pytest.fixture
-def desk(office: Office) -> Desk:
-    return Desk(office)
+def desk(begin: Begin) -> Iterator[Desk]:
+    with opened(begin(furnish)) as desk:
+        yield desk
 
 
 def test_a_value_that_lost_goes_to_the_department_that_holds_it(desk: Desk) -> None:

@@ -24,8 +24,9 @@ from rules.clocks import shipped_calendar
 from rules.errors import Denied, NotFound, Refused, TongchouError
 from rules.lights import Light, task_light, yellow_from
 from rules.tickets import load_ticket_rules
-from tests.casework.conftest import NOW, Office, at
-from tests.casework.desk import AGREED, LI_BIRTH, MODE, Desk, Golden
+from tests.beginnings import Begin
+from tests.casework.conftest import NOW, at
+from tests.casework.desk import AGREED, LI_BIRTH, MODE, Desk, Golden, furnish, opened
 
 TODAY = date(2026, 12, 9)
 FILLED = ("entries_in_time", "answers_in_time", "supplies_in_time", "corrections_in_time", "updated", "quality")
@@ -33,8 +34,9 @@ PERIOD = Period(first=date(2026, 11, 1), last=date(2026, 12, 31), today=TODAY)
 
 
 @pytest.fixture
-def desk(office: Office) -> Desk:
-    return Desk(office)
+def desk(begin: Begin) -> Iterator[Desk]:
+    with opened(begin(furnish)) as desk:
+        yield desk
 
 
 def run_clocks(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """A published month stays as it was, is contested by its number, and is published anew only with a reason (law.md F-03, F-04, L-32)."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -19,24 +20,30 @@ from casework.published_scores import (
     published_scores,
 )
 from casework.scorecards import Period, Score, behind, scorecard
+from catalog.home import Home
 from catalog.schema import ScorecardCaseRow
 from rules.errors import NotFound, TongchouError
-from tests.casework.conftest import NOW, Office, at
-from tests.casework.desk import Desk
+from tests.beginnings import Begin
+from tests.casework.conftest import NOW, at
+from tests.casework.desk import Desk, furnish, opened
 
 FIRST, LAST = date(2026, 12, 1), date(2026, 12, 31)
 AFTER = at("2027-01-04")
 
 
-@pytest.fixture
-def desk(office: Office) -> Desk:
-    """Two tickets of the social insurance office were due in December: one was done in time, of the other nothing is known yet."""
-    made = Desk(office)
-    with made.store.session() as session, session.begin():
+def with_two_due(home: Home) -> None:
+    furnish(home)
+    with opened(home) as desk, desk.store.session() as session, session.begin():
         start(session, Subject.TICKET, [1, 2], "correction", owed_by="hrss", now=NOW)
         stop(session, Subject.TICKET, [1], outcome=Outcome.DONE, now=at("2026-12-01"))
-    made.now = AFTER
-    return made
+
+
+@pytest.fixture
+def desk(begin: Begin) -> Iterator[Desk]:
+    """Two tickets of the social insurance office were due in December: one was done in time, of the other nothing is known yet."""
+    with opened(begin(with_two_due)) as desk:
+        desk.now = AFTER
+        yield desk
 
 
 def publish(desk: Desk, *, by: str = "approver", reason: str = "", last: date = LAST) -> Publication:

@@ -1,6 +1,6 @@
 """What people do with tickets: who may, what is refused, where it goes next, on both databases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from itertools import product
@@ -19,20 +19,27 @@ from casework import corrections, objections
 from casework.clocks import Subject, clocks_of
 from casework.moves import ENDED, MOVES, OWED, TOPICS, ItemState, Kind, State, state_by_items
 from casework.tickets import Ticket, Wanted, list_events, list_tickets
+from catalog.home import Home
 from catalog.schema import DataGrantRow, ReceiptRow, TicketRow
 from masking.methods import pseudonyms_of
 from rules.errors import NotFound, Refused, TongchouError
 from rules.lights import Light
-from tests.casework.conftest import NOW, Office
-from tests.casework.desk import AGREED, LI_BIRTH, MODE, REFUTED, Desk
+from tests.beginnings import Begin
+from tests.casework.conftest import NOW
+from tests.casework.desk import AGREED, LI_BIRTH, MODE, REFUTED, Desk, furnish, opened
+
+
+def with_one_item(home: Home) -> None:
+    furnish(home)
+    with opened(home) as desk:
+        desk.version(LI_BIRTH)
 
 
 @pytest.fixture
-def desk(office: Office) -> Desk:
+def desk(begin: Begin) -> Iterator[Desk]:
     """With one item of social security on ticket 1."""
-    desk = Desk(office)
-    desk.version(LI_BIRTH)
-    return desk
+    with opened(begin(with_one_item)) as desk:
+        yield desk
 
 
 def refused(desk: Desk, code: str, act: Callable[[], object]) -> None:
@@ -275,14 +282,19 @@ def test_the_state_of_a_correction_follows_from_its_items(items: dict[ItemState,
     assert state_by_items(items, accepted=accepted, disputed=disputed) == (names[waiting[0]] if waiting else "closed")
 
 
+def with_many_tickets(home: Home) -> None:
+    furnish(home)
+    with opened(home) as desk:
+        desk.version(AGREED)
+        with desk.store.session() as session, session.begin():
+            session.add_all(ticket_row(number) for number in range(1, 121))
+
+
 @pytest.fixture
-def many(office: Office) -> Desk:
+def many(begin: Begin) -> Iterator[Desk]:
     """120 tickets with all lights, states and two departments."""
-    desk = Desk(office)
-    desk.version(AGREED)
-    with desk.store.session() as session, session.begin():
-        session.add_all(ticket_row(number) for number in range(1, 121))
-    return desk
+    with opened(begin(with_many_tickets)) as desk:
+        yield desk
 
 
 def ticket_row(number: int) -> TicketRow:

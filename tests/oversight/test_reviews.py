@@ -1,7 +1,7 @@
 """A review is opened with frozen evidence, asked, answered by the superior, closed; grave ones by two; nobody reviews himself."""
 
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -30,6 +30,7 @@ from rules.errors import Denied, NotFound, Refused, TongchouError
 from rules.oversight import load_yardsticks
 from rules.reviews import load_review_rules
 from tests.access.conftest import NOW, Platform
+from tests.beginnings import SQLITE, Begin, Beginnings
 from tests.oversight.test_search import WANG, Enter, identities
 
 __all__ = ["identities"]
@@ -90,18 +91,26 @@ class Bureau:
         return record.event.value, dict(record.body)
 
 
-def staffed(home: Home, store: Store) -> Bureau:
+def staff(home: Home) -> None:
     create_keys(home)
-    log = open_log(home.audit_url, home.keys, clock=lambda: NOW)
-    ensure_operator(store, NOW)
-    for name, department, roles in PEOPLE:
-        create_account(store, log, by="operator", name=name, title=name, department=department, roles=roles, now=NOW)
-    return Bureau(store=store, log=log)
+    with at_work(home) as bureau:
+        ensure_operator(bureau.store, NOW)
+        for name, department, roles in PEOPLE:
+            create_account(bureau.store, bureau.log, by="operator", name=name, title=name, department=department, roles=roles, now=NOW)
+
+
+@contextmanager
+def at_work(home: Home) -> Iterator[Bureau]:
+    store, log = open_store(home.store_url), open_log(home.audit_url, home.keys, clock=lambda: NOW)
+    yield Bureau(store=store, log=log)
+    log.close()
+    store.close()
 
 
 @pytest.fixture
-def bureau(home: Home, store: Store) -> Bureau:
-    return staffed(home, store)
+def bureau(begin: Begin) -> Iterator[Bureau]:
+    with at_work(begin(staff)) as bureau:
+        yield bureau
 
 
 def test_an_access_that_a_rule_points_at_is_opened_with_evidence_that_verifies(platform: Platform, enter: Enter) -> None:
@@ -302,10 +311,9 @@ USUAL = [("assign", "other", ""), ("ask", "first", ""), ("answer", "head", ""), 
 
 
 @pytest.fixture(scope="module")
-def office(empty_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Bureau:
-    home = Home(tmp_path_factory.mktemp("reviewing") / "home")
-    shutil.copytree(empty_home.root, home.root)
-    return staffed(home, open_store(home.store_url))
+def office(beginnings: Beginnings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
+    with at_work(beginnings.copy(staff, SQLITE, tmp_path_factory.mktemp("reviewing") / "home")) as bureau:
+        yield bureau
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -21,7 +21,7 @@ from audit.events import Event
 from audit.verify import verify
 from portal.api import create_app
 from rules.tiers import Tier
-from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, platform, serve_golden  # noqa: F401 (a fixture)
+from tests.access.conftest import GRID, NOW, RESIDENTS, Platform, served  # noqa: F401 (a fixture)
 
 WITHOUT_SESSION = {"/v1/session", "/v1/password"}
 """What brings its password along."""
@@ -56,10 +56,9 @@ class Office:
 
 
 @pytest.fixture
-def office(platform: Platform) -> Iterator[Office]:  # noqa: F811
-    serve_golden(platform)
-    with TestClient(create_app(platform.home, platform.clock), raise_server_exceptions=False) as client:
-        yield Office(platform, client)
+def office(served: Platform) -> Iterator[Office]:  # noqa: F811
+    with TestClient(create_app(served.home, served.clock), raise_server_exceptions=False) as client:
+        yield Office(served, client)
 
 
 def test_a_look_up_is_answered_with_the_bytes_that_its_record_is_of(office: Office) -> None:

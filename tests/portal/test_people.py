@@ -16,7 +16,7 @@ from access.sessions import PROOF_LASTS
 from access.terms import Mode
 from portal.api import create_app
 from rules.tiers import Tier
-from tests.access.conftest import NOW, Platform, platform, serve_golden  # noqa: F401 (a fixture)
+from tests.access.conftest import NOW, Platform, served  # noqa: F401 (a fixture)
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "春眠不觉晓-处处闻啼鸟-01"
@@ -40,11 +40,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(platform: Platform) -> Iterator[Desk]:  # noqa: F811
-    serve_golden(platform)
-    first = provisional_password(platform.store, platform.log, by="operator", account="lin", now=NOW, hasher=CHEAP)
-    with TestClient(create_app(platform.home, platform.clock, CHEAP), raise_server_exceptions=False) as client:
-        desk = Desk(platform, client)
+def desk(served: Platform) -> Iterator[Desk]:  # noqa: F811
+    first = provisional_password(served.store, served.log, by="operator", account="lin", now=NOW, hasher=CHEAP)
+    with TestClient(create_app(served.home, served.clock, CHEAP), raise_server_exceptions=False) as client:
+        desk = Desk(served, client)
         assert desk.sign_in(password=first).json()["code"] == "PASSWORD-PROVISIONAL"
         assert desk.post("password", {"account": "lin", "old": first, "new": PASSWORD}).status_code == 204
         yield desk

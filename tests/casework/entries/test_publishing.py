@@ -404,7 +404,7 @@ walks = st.lists(
 )
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(walks)
 def test_every_walk_ends_where_the_table_says(bureau: Office, walk: list[tuple[Act, str]]) -> None:

@@ -1,6 +1,6 @@
 """A desk at which a request runs its road: six residents, a data set of the police, clerks and heads of both sides, the bureau."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -21,12 +21,13 @@ from casework.requests.writing import approve, check, draft, edit, send_back, su
 from catalog.entries.attaching import resource_of
 from catalog.entries.shelf import load_entry, mark_published, record_act, write_content
 from catalog.entries.states import State as EntryState
+from catalog.home import Home
 from rules.errors import TongchouError
 from rules.tiers import Tier
-from tests.access.conftest import Platform, platform
+from tests.access.conftest import Platform, opened
+from tests.access.conftest import furnish as furnish_platform
+from tests.beginnings import Begin
 from tests.casework.conftest import at
-
-__all__ = ["platform"]
 
 PEOPLE = (
     ("approver", None, Role.BUREAU_APPROVER),
@@ -191,13 +192,24 @@ def republish(desk: Desk, columns: Mapping[str, dict[str, Any]] | None = None, *
         )
 
 
+def furnish(home: Home) -> None:
+    """The small platform with the people of both sides, and the entry of the police's data set published."""
+    furnish_platform(home)
+    with opened(home) as platform:
+        for name, department, role in PEOPLE:
+            create_account(platform.store, platform.log, by="operator", name=name, title=name, department=department, roles=[role], now=DAY)
+        republish(Desk(platform=platform))
+
+
+@pytest.fixture
+def platform(begin: Begin) -> Iterator[Platform]:
+    with opened(begin(furnish)) as platform:
+        yield platform
+
+
 @pytest.fixture
 def desk(platform: Platform) -> Desk:
-    for name, department, role in PEOPLE:
-        create_account(platform.store, platform.log, by="operator", name=name, title=name, department=department, roles=[role], now=DAY)
-    made = Desk(platform=platform)
-    republish(made)
-    return made
+    return Desk(platform=platform)
 
 
 def changed(**changes: Any) -> RequestTerms:
