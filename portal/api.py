@@ -54,6 +54,10 @@ class Interface(FastAPI):
 
     directly: Mapping[str, Endpoint] = {}
 
+    def openapi(self) -> dict[str, Any]:
+        """Made when it is first asked for, like FastAPI's, with the documents that are asked for and the key."""
+        return self.openapi_schema or _completed(super().openapi())
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = self.directly.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
         if endpoint is None:
@@ -91,7 +95,6 @@ def create_app(home: Home, clock: Clock, hasher: PasswordHasher = HASHER) -> Fas
     app.include_router(people)
     app.add_exception_handler(TongchouError, told_as_document)
     app.add_exception_handler(Exception, told_as_document)
-    app.openapi_schema = _described(app)
     return app
 
 
@@ -128,9 +131,7 @@ ASKED = (LookUpAsked, VerificationAsked, KinshipAsked, RecordAsked, CaseAsked, S
 DOCUMENTS: Mapping[str, type[BaseModel]] = {document.__name__: document for document in ASKED}
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI with the documents that are asked for and the key."""
-    schema = app.openapi()
+def _completed(schema: dict[str, Any]) -> dict[str, Any]:
     schemas = schema["components"]["schemas"]
     for name, document in DOCUMENTS.items():
         described = document.model_json_schema(ref_template="#/components/schemas/{model}")

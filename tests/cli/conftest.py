@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class Ran:
 
 
 Command = Callable[..., Ran]
+Prepare = Callable[[Path, Command], None]
 
 
 def logged() -> list[dict[str, Any]]:
@@ -50,13 +52,21 @@ def logged() -> list[dict[str, Any]]:
         log.close()
 
 
+@pytest.fixture(scope="session")
+def working_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every working folder stands here in its turn: what is prepared once may name its own place."""
+    return tmp_path_factory.mktemp("work") / "folder"
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(working_place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working folder with a home of its own."""
-    monkeypatch.setenv("TONGCHOU_HOME", str(tmp_path / "home"))
+    working_place.mkdir()
+    monkeypatch.setenv("TONGCHOU_HOME", str(working_place / "home"))
     monkeypatch.delenv("TONGCHOU_DATABASE_URL", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    monkeypatch.chdir(working_place)
+    yield working_place
+    shutil.rmtree(working_place)
 
 
 @pytest.fixture
@@ -70,6 +80,30 @@ def tongchou(folder: Path, capfd: pytest.CaptureFixture[str]) -> Command:
         return Ran(code=code, out=out, err=err)
 
     return command
+
+
+@pytest.fixture(scope="session")
+def prepared() -> dict[Prepare, Path]:
+    """Where copies of the folders stand that were prepared in this worker."""
+    return {}
+
+
+@pytest.fixture
+def prepare(
+    folder: Path, tongchou: Command, prepared: dict[Prepare, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Prepare], Path]:
+    """The working folder as some commands leave it, which run once in each worker: seconds of a process become a copy of files."""
+
+    def done(commands: Prepare) -> Path:
+        if commands in prepared:
+            shutil.copytree(prepared[commands], folder, dirs_exist_ok=True, symlinks=True)
+        else:
+            commands(folder, tongchou)
+            prepared[commands] = tmp_path_factory.mktemp("prepared") / "folder"
+            shutil.copytree(folder, prepared[commands], symlinks=True)
+        return folder
+
+    return done
 
 
 def contract(folder: Path, key: str, *, path: str = "", domain: str = "police", **changes: object) -> Path:

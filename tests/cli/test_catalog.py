@@ -1,11 +1,12 @@
 """`tongchou catalog …` as people use it: compile, review, publish, find, and what each of them is refused."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Command, contract, logged, source
+from tests.cli.conftest import Command, Prepare, contract, logged, source
 
 ITEMS = {
     "abstract": "户籍的基本信息",
@@ -19,9 +20,7 @@ ITEMS = {
 NEEDED = tuple(f"{key}={value}" for key, value in ITEMS.items())
 
 
-@pytest.fixture
-def office(tongchou: Command, folder: Path) -> Command:
-    """A home with one registered data set of the police and people who work on its entry."""
+def furnish(folder: Path, tongchou: Command) -> None:
     assert tongchou("init").code == 0
     accounts = (
         ("lin", "police", "department_requester"), ("he", "police", "department_head"),
@@ -32,6 +31,12 @@ def office(tongchou: Command, folder: Path) -> Command:
         assert tongchou("grant", "account", name, "--title", name, "--role", role, *where).code == 0
     source(folder, "police_hukou")
     assert tongchou("register", str(contract(folder, "police_hukou"))).code == 0
+
+
+@pytest.fixture
+def office(tongchou: Command, prepare: Callable[[Prepare], Path]) -> Command:
+    """A home with one registered data set of the police and people who work on its entry."""
+    prepare(furnish)
     return tongchou
 
 

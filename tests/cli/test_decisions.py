@@ -1,17 +1,16 @@
 """The stewards' commands over a reconciled home: decide, list, review."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import ROWS, Command, contract, logged, source
+from tests.cli.conftest import ROWS, Command, Prepare, contract, logged, source
 
 DECIDE = ("--as", "mei", "--reason", "核对户口簿原件")
 
 
-@pytest.fixture
-def home(folder: Path, tongchou: Command) -> Path:
-    """Two data sets of three persons, reconciled, and a steward."""
+def reconcile(folder: Path, tongchou: Command) -> None:
     assert tongchou("init").code == 0
     for key, domain in (("hukou", "police"), ("shebao", "hrss")):
         contract(folder, key, domain=domain)
@@ -20,7 +19,12 @@ def home(folder: Path, tongchou: Command) -> Path:
     assert tongchou("ingest").code == 0
     assert tongchou("reconcile").code == 0
     assert tongchou("grant", "account", "mei", "--title", "数据管理员", "--role", "steward").code == 0
-    return folder
+
+
+@pytest.fixture
+def home(prepare: Callable[[Prepare], Path]) -> Path:
+    """Two data sets of three persons, reconciled, and a steward."""
+    return prepare(reconcile)
 
 
 def test_a_decision_is_made_listed_reconciled_and_revoked(home: Path, tongchou: Command) -> None:

@@ -2,15 +2,15 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Command, contract, source
+from tests.cli.conftest import Command, Prepare, contract, source
 
 
-@pytest.fixture
-def extracted(folder: Path, tongchou: Command) -> Path:
+def extract(folder: Path, tongchou: Command) -> None:
     tongchou("init")
     source(folder, "hukou")
     contract(folder, "hukou", domain="police")
@@ -30,7 +30,11 @@ def extracted(folder: Path, tongchou: Command) -> Path:
     )
     assert tongchou("grant", "add", *granted).code == 0
     assert tongchou("extract", "1", "--as", "operator", "--out", "out.csv").code == 0
-    return folder
+
+
+@pytest.fixture
+def extracted(prepare: Callable[[Prepare], Path]) -> Path:
+    return prepare(extract)
 
 
 def test_a_receipt_is_checked_anywhere_by_the_verifier_key(extracted: Path, tongchou: Command, monkeypatch: pytest.MonkeyPatch) -> None:

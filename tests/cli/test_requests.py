@@ -1,5 +1,6 @@
 """The commands of requests and of the calendar over a reconciled home."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import yaml
 from cli.platform import Platform
 from rules.errors import load_error_texts
 from tests.casework.conftest import NOW, at
-from tests.cli.conftest import ROWS, Command, contract, logged, source
+from tests.cli.conftest import ROWS, Command, Prepare, contract, logged, source
 from tests.rules.test_clocks import NOTICE_2027
 
 ACCOUNTS = (
@@ -22,10 +23,7 @@ DRAFT += ("--columns", "name,sex", "--purpose", "低保核查", "--scene", "低�
 DRAFT += ("--basis", "《社会救助暂行办法》第十一条", "--from", "2020-01-01", "--to-day", "2099-12-31")
 
 
-@pytest.fixture
-def home(folder: Path, tongchou: Command, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """On the day of `NOW`, whenever the test runs."""
-    monkeypatch.setattr(Platform, "now", staticmethod(lambda: NOW))
+def reconcile(folder: Path, tongchou: Command) -> None:
     assert tongchou("init").code == 0
     contract(folder, "hukou")
     source(folder, "hukou", rows=ROWS)
@@ -34,7 +32,13 @@ def home(folder: Path, tongchou: Command, monkeypatch: pytest.MonkeyPatch) -> Pa
     for name, department, role in ACCOUNTS:
         where = ("--department", department) if department else ()
         assert tongchou("grant", "account", name, "--title", name, "--role", role, *where).code == 0
-    return folder
+
+
+@pytest.fixture
+def home(prepare: Callable[[Prepare], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """On the day of `NOW`, whenever the test runs."""
+    monkeypatch.setattr(Platform, "now", staticmethod(lambda: NOW))
+    return prepare(reconcile)
 
 
 def test_a_request_runs_its_road_from_the_command_line(home: Path, tongchou: Command) -> None:

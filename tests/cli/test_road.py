@@ -1,11 +1,12 @@
 """The contract's commands in order, on small files: from contract to masked extract, with every exit code on the way."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.cli.conftest import ROWS, Command, contract, logged, source
+from tests.cli.conftest import ROWS, Command, Prepare, contract, logged, source
 
 
 def rows(sql: str) -> list[tuple]:
@@ -13,22 +14,29 @@ def rows(sql: str) -> list[tuple]:
         return con.execute(sql).fetchall()
 
 
-@pytest.fixture
-def registered(folder: Path, tongchou: Command) -> Path:
-    """Two data sets of the same three people, registered."""
+def register(folder: Path, tongchou: Command) -> None:
     assert tongchou("init").code == 0
     for key, domain in (("hukou", "police"), ("shebao", "hrss")):
         source(folder, key)
         contract(folder, key, domain=domain)
     assert tongchou("register", str(folder)).code == 0
-    return folder
+
+
+def reconcile(folder: Path, tongchou: Command) -> None:
+    register(folder, tongchou)
+    assert tongchou("ingest").code == 0
+    assert tongchou("reconcile").code == 0
 
 
 @pytest.fixture
-def reconciled(registered: Path, tongchou: Command) -> Path:
-    assert tongchou("ingest").code == 0
-    assert tongchou("reconcile").code == 0
-    return registered
+def registered(prepare: Callable[[Prepare], Path]) -> Path:
+    """Two data sets of the same three people, registered."""
+    return prepare(register)
+
+
+@pytest.fixture
+def reconciled(prepare: Callable[[Prepare], Path]) -> Path:
+    return prepare(reconcile)
 
 
 def test_init_may_be_repeated(tongchou: Command) -> None:
