@@ -1,19 +1,18 @@
 """Chinese labels beside codes, for people who read an export (`--labels`)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
 from masking.methods import over_distinct
-from rules.code_tables import load_code_tables
-from rules.elements import load_elements
+from rules.labels import labels_of
 
 LABEL_SUFFIX = "_label"
 
 
 def labelled_columns(columns: Sequence[str]) -> list[str]:
     """The columns with a label column after each coded one."""
-    return [name for column in columns for name in ((column, column + LABEL_SUFFIX) if _labels(column) else (column,))]
+    return [name for column in columns for name in ((column, column + LABEL_SUFFIX) if labels_of(column) else (column,))]
 
 
 def with_labels(batches: Iterator[pa.RecordBatch], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -25,11 +24,5 @@ def with_labels(batches: Iterator[pa.RecordBatch], columns: Sequence[str]) -> It
 
 
 def _label(codes: pa.Array, name: str) -> pa.Array:
-    labels = _labels(name.removesuffix(LABEL_SUFFIX))
+    labels = labels_of(name.removesuffix(LABEL_SUFFIX))
     return over_distinct(codes, lambda code: labels.get(code))
-
-
-def _labels(column: str) -> Mapping[str, str]:
-    element = load_elements().get(column)
-    table = load_code_tables().get(element.code_table) if element and element.code_table else None
-    return table.labels if table else {}

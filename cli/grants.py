@@ -26,11 +26,13 @@ from rules.tiers import Audience, Tier, load_tier_policy
 
 NEXT = {
     Mode.FILE: "extract {} --as ACCOUNT --out FILE.csv",
-    Mode.TABLE: "extract {} --as ACCOUNT --out FILE.csv",
+    Mode.TABLE: "load {} --into URL --table NAME --receipt FILE --as ACCOUNT",
     Mode.LOOKUP: "look-up {} --as ACCOUNT",
-    Mode.VERIFY: "verify {} --as ACCOUNT",
+    Mode.VERIFY: "verify {} --about COLUMN,COLUMN --as ACCOUNT",
 }
 """What a grant of a mode is used by."""
+COUNTED = "statistics {} --by COLUMN --as ACCOUNT"
+"""And one of T0, whatever its mode."""
 CLIENTS_HELP = "Only people on this list: a text of one identity number a line (本部门服务对象清单)."
 by_option = click.option("--as", "by", default=OPERATOR_NAME, show_default=True, help="The account that decides (账号).")
 day = click.DateTime(formats=["%Y-%m-%d"])
@@ -143,7 +145,8 @@ def add(
         print_json(made)
         return
     console.print(f"授权 {made.id} 号已生效 grant {made.id} is in force: {made.grantee} ← {made.target} ({made.tier})", markup=False)
-    console.print(f"下一步 Next: tongchou {NEXT[made.mode]}".format(made.id))
+    use = COUNTED if made.tier is Tier.T0 else NEXT[made.mode]
+    console.print(f"下一步 Next: tongchou {use}".format(made.id))
 
 
 @grant.command("list")

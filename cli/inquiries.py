@@ -1,6 +1,7 @@
 """Commands that ask about single residents: look-up, verify, kinship. What names a person is asked for, never an argument."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TextIO
 
@@ -12,6 +13,7 @@ from access.recording import Answer
 from cli.answers import actor_option, out_option, print_answer, the_door
 from cli.output import as_json_option, console, print_json
 from cli.platform import Platform, platform
+from rules.labels import readable, titled
 
 NOT_THERE = 4
 case_option = click.option("--case", "case_number", default="", help="Case number, where the grant is for a case (办件号).")
@@ -32,7 +34,7 @@ case_option = click.option("--case", "case_number", default="", help="Case numbe
 @platform
 def look_up(here: Platform, grant: int, by: str, case_number: str, actor: str, as_json: bool) -> int:
     """Look up one resident (查询) under GRANT. The number is asked for, so that no list of processes and no history holds it."""
-    value = click.prompt(by, hide_input=True, err=True)
+    value = asked_for(by)
     with the_door(here) as door:
         answer = door.look_up(actor, grant, by, value, case_number)
     told = told_of(answer)
@@ -53,9 +55,9 @@ def look_up(here: Platform, grant: int, by: str, case_number: str, actor: str, a
 @platform
 def verify(here: Platform, grant: int, by: str, columns: str, case_number: str, actor: str, as_json: bool) -> None:
     """Verify values about one person (核验) under GRANT: yes, no or not known. The values are asked for."""
-    value = click.prompt(by, hide_input=True, err=True)
+    value = asked_for(by)
     names = [column.strip() for column in columns.split(",") if column.strip()]
-    attributes = {column: click.prompt(column, hide_input=True, err=True) for column in names}
+    attributes = {column: asked_for(column) for column in names}
     with the_door(here) as door:
         _print_verdict(door.verify(actor, grant, by, value, attributes, case_number), as_json)
 
@@ -68,8 +70,7 @@ def verify(here: Platform, grant: int, by: str, columns: str, case_number: str, 
 @platform
 def kinship(here: Platform, grant: int, case_number: str, actor: str, as_json: bool) -> None:
     """Whether one person is the parent of another (亲属关系核验) under GRANT: yes, no or not known. Numbers and names are asked for."""
-    asked = ("parent id_number", "parent name", "child id_number", "child name")
-    values = [click.prompt(text, hide_input=True, err=True) for text in asked]
+    values = [asked_for(name, of=of) for of in ("父母 parent", "子女 child") for name in (ID_NUMBER, "name")]
     parent, child = named(ID_NUMBER, *values[:2]), named(ID_NUMBER, *values[2:])
     with the_door(here) as door:
         _print_verdict(door.kinship(actor, grant, parent, child, case_number), as_json)
@@ -95,6 +96,11 @@ def case_look_up(here: Platform, grants: tuple[int, ...], case_number: str, pers
         print_answer(door.case_look_up(actor, grants, case_number, numbers, out), as_json)
 
 
+def asked_for(column: str, *, of: str = "") -> str:
+    """A value that names a person: typed unseen at a terminal, else a line of standard input."""
+    return str(click.prompt(f"{of} {titled(column)}".strip(), hide_input=sys.stdin.isatty(), err=True))
+
+
 def _print_verdict(answer: Answer, as_json: bool) -> None:
     verdict = str(told_of(answer)["verdict"])
     if as_json:
@@ -115,7 +121,7 @@ def told_of(answer: Answer) -> dict[str, object]:
 def _print(told: dict[str, object], answer: Answer) -> None:
     values = told["values"]
     for name, value in values.items() if isinstance(values, dict) else ():
-        console.print(f"{name}: {'—' if value is None else value}", markup=False)
+        console.print(f"{titled(name)}: {readable(name, value)}", markup=False)
     if not told["found"]:
         console.print("查无此人，或不在授权范围内 nobody of that number within the grant")
     console.print(f"记录 record {answer.seq}")

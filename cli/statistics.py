@@ -11,6 +11,7 @@ from access.statistics import ALL, NOT_KNOWN, Statistic
 from cli.answers import the_door
 from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
+from rules.labels import readable, titled
 
 HIDDEN = "—"
 TEXTS = {ALL: "合计 all", NOT_KNOWN: "不详 not known"}
@@ -39,9 +40,16 @@ def statistics(here: Platform, grant: int, by: tuple[str, ...], sums: bool, out:
     if as_json:
         print_json(value)
         return
-    rows = [(*_texts(group.values), HIDDEN if group.persons is None else group.persons) for group in value.groups]
     if out is None:
-        print_table("统计 statistics", (*value.dimensions, "人数 persons"), rows, numbers=(len(value.dimensions),))
+        columns = [dimension.partition(":")[0] for dimension in value.dimensions]
+        headers = [
+            titled(column) + dimension.removeprefix(column).removesuffix(":value")
+            for column, dimension in zip(columns, value.dimensions, strict=True)
+        ]
+        rows = [
+            (*map(readable, columns, _texts(group.values)), HIDDEN if group.persons is None else group.persons) for group in value.groups
+        ]
+        print_table("统计 statistics", (*headers, "人数 persons"), rows, numbers=(len(headers),))
     why = f"少于 {value.smallest_group} 人或据此可推知 fewer than {value.smallest_group} persons, or telling of such"
     told = f"{len(value.groups):,} 组 groups · {value.hidden:,} 组隐去 hidden ({why})"
     console.print(f"{told} · 审计序号 audit index {answer.seq}{f' → {out}' if out else ''}", markup=False)

@@ -23,6 +23,7 @@ from golden.survivorship import (
 from golden.versions import golden_folder, relation
 from rules.elements import load_elements
 from rules.errors import NotFound
+from rules.labels import readable
 from rules.matching import load_matching
 
 RULE_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -244,13 +245,13 @@ def text_of(explanation: Explanation) -> str:
 def _reason_lines(reason: Reason) -> list[str]:
     zh, en = RULE_TEXTS[reason.rule]
     mark = " ".join(filter(None, STATUS_TEXTS[reason.status]))
-    head = f"{reason.title} {reason.element}: {reason.value or '—'}" + (f"  [{mark}]" if mark else "")
+    head = f"{reason.title} {reason.element}: {readable(reason.element, reason.value)}" + (f"  [{mark}]" if mark else "")
     lines = [head, f"  规则 rule {reason.rule} {zh} {en} · 置信度 confidence {reason.confidence:.3f} · 相同来源 sources {reason.sources}"]
     if reason.origin is not None:
         lines.append(f"  来源 source {_told(reason.origin)} · 接收 received {reason.received_on}")
     if reason.value_of_record not in (None, reason.value):
-        lines.append(f"  数源值 value of record: {reason.value_of_record}")
-    return lines + [f"  另有 rival: {rival.value} · {_told(rival.origin)}" for rival in reason.rivals]
+        lines.append(f"  数源值 value of record: {readable(reason.element, reason.value_of_record)}")
+    return lines + [f"  另有 rival: {readable(reason.element, rival.value)} · {_told(rival.origin)}" for rival in reason.rivals]
 
 
 def _bond_lines(explanation: Explanation) -> list[str]:

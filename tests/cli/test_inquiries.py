@@ -1,8 +1,9 @@
 """Inquiries on the command line: the number is asked for, never an argument; exit codes say found, denied, not there."""
 
+import sys
+from io import StringIO
 from pathlib import Path
 
-import click
 import pytest
 
 from access.accounts import Role, create_account
@@ -40,8 +41,7 @@ def served(folder: Path, tongchou: Command) -> int:
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *values: str) -> None:
-    answers = iter(values)
-    monkeypatch.setattr(click, "prompt", lambda *_, **__: next(answers))
+    monkeypatch.setattr(sys, "stdin", StringIO("".join(f"{value}\n" for value in values)))
 
 
 def test_a_look_up_prints_masked_values_and_its_record(served: int, tongchou: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +49,17 @@ def test_a_look_up_prints_masked_values_and_its_record(served: int, tongchou: Co
     ran = tongchou("look-up", str(served), "--as", "lin", "--json")
     assert (ran.code, ran.json()["values"]) == (0, {"name": "王**", "sex": "1"})
     assert tongchou("audit", "verify").code == 0
+
+
+def test_people_read_titles_and_meanings_and_never_the_number_that_came_in(
+    served: int, tongchou: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, WANG)
+    ran = tongchou("look-up", str(served), "--as", "lin")
+    assert "姓名 name: 王**" in ran.out and "性别 sex: 1 男" in ran.out
+    assert WANG not in ran.out + ran.err and "Warning" not in ran.err
+    typed(monkeypatch)
+    assert tongchou("look-up", str(served), "--as", "lin").code != 0, "nothing came in"
 
 
 @pytest.mark.parametrize(("number", "actor", "code"), [(NOBODY, "lin", 4), (WANG, "operator", 3), ("1", "lin", 2)])
