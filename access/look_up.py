@@ -1,11 +1,7 @@
-"""The look-up (查询) of residents: who is in the row scope of the grant, and the granted columns masked by its plan.
-
-Masks work on columns; so the cells of many questions that have one mask are masked as one column, whatever their grants.
-"""
+"""The look-up (查询) of residents: who is in the row scope of the grant, and the granted columns masked by its plan."""
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,8 +13,9 @@ from access.reading import DISPUTED_COLUMN
 from access.residents import Row
 from access.targets import RESIDENT_ID, Target
 from access.terms import Disputed, RowScope
-from masking.methods import BY_VALUE_ALONE, Basis, Mask, RecipientKey, apply
-from masking.plan import Plan, minors
+from masking.cells import is_minor, mask_cell
+from masking.methods import Basis, RecipientKey
+from masking.plan import Plan
 from rules.tiers import TierPolicy
 
 NUMBER_BIRTH = re.compile(r"\d{6}(\d{4})(\d{2})(\d{2})\d{3}[\dX]")
@@ -78,9 +75,8 @@ def columns_read(target: Target, columns: Collection[str]) -> set[str]:
 def look_up(wanted: Sequence[Wanted], policy: TierPolicy, today: date) -> list[Told]:
     """What each look-up is told. A resident outside the row scope, and two who share a number, are told of as of nobody's."""
     reached = [[row for row in one.rows if one.reach.holds(row, one.target)] for one in wanted]
-    single = [place for place, rows in enumerate(reached) if len(rows) == 1]
-    masked = dict(zip(single, _masked([(wanted[place], reached[place][0]) for place in single], policy, today), strict=True))
-    return [_told(one, rows, masked.get(place)) for place, (one, rows) in enumerate(zip(wanted, reached, strict=True))]
+    values = [_masked(one, rows[0], policy, today) if len(rows) == 1 else None for one, rows in zip(wanted, reached, strict=True)]
+    return list(map(_told, wanted, reached, values))
 
 
 def birth_of(row: Row, target: Target) -> str | None:
@@ -93,30 +89,13 @@ def birth_of(row: Row, target: Target) -> str | None:
     return "-".join(found.groups()) if found else None
 
 
-_Alike = tuple[Mask, RecipientKey | None, str]
-"""What cells have in common that can be masked as one column: the mask, and where it matters for whom and which column."""
-
-
-def _masked(people: Sequence[tuple[Wanted, Row]], policy: TierPolicy, today: date) -> list[Values]:
-    if not people:
-        return []
-    children = minors(pa.array([birth_of(row, one.target) for one, row in people], pa.string()), today, policy).to_pylist()
-    answers: list[dict[str, str | None]] = [dict.fromkeys(one.plan) for one, _ in people]
-    alike: defaultdict[_Alike, list[tuple[int, str]]] = defaultdict(list)
-    for place, (one, row) in enumerate(people):
-        for name, column in one.plan.items():
-            mask = column.minor_mask if children[place] else column.mask
-            if mask.keeps:
-                answers[place][name] = row[name] or None
-            else:
-                alike[(mask, None, "") if mask.method in BY_VALUE_ALONE else (mask, one.key, name)].append((place, name))
-    for (mask, key, about), cells in alike.items():
-        values = pa.array([people[place][1][name] or None for place, name in cells], pa.string())
-        subjects = pa.array([people[place][1][RESIDENT_ID] for place, _ in cells], pa.string())
-        basis = Basis(key=key or people[0][0].key, today=today, column=about, subjects=subjects)
-        for (place, name), value in zip(cells, apply(mask, values, basis).to_pylist(), strict=True):
-            answers[place][name] = value
-    return [DISPUTES[one.disputed](values, disputed_of(row)) for (one, row), values in zip(people, answers, strict=True)]
+def _masked(one: Wanted, row: Row, policy: TierPolicy, today: date) -> Values:
+    child, subjects = is_minor(birth_of(row, one.target), today, policy), pa.array([row[RESIDENT_ID]], pa.string())
+    values: dict[str, str | None] = {}
+    for name, column in one.plan.items():
+        mask = column.minor_mask if child else column.mask
+        values[name] = mask_cell(mask, row[name] or None, Basis(key=one.key, today=today, column=name, subjects=subjects))
+    return DISPUTES[one.disputed](values, disputed_of(row))
 
 
 def disputed_of(row: Row) -> frozenset[str]:

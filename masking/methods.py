@@ -16,7 +16,7 @@ from masking.keyed_hashes import SHA256, keyed_hashes
 from masking.noise import with_noise
 from rules.names import surnames
 
-MASKS_VERSION = 2
+MASKS_VERSION = 3
 """Raised when a method gives another result than before; receipts name it."""
 
 STAR = "*"
@@ -26,16 +26,21 @@ PSEUDONYM_HEX_DIGITS = 24
 CORE_HEX_DIGITS = 16
 """Of a pseudonym these stand for the value; the others are a keyed function of them, by which the recipient is known (`fingerprints`)."""
 TAG_BITS = 4 * (PSEUDONYM_HEX_DIGITS - CORE_HEX_DIGITS)
-COMMUNITY_DIGITS = 12
-STREET_DIGITS = 9
-DISTRICT_DIGITS = 6
+AREA_DIGITS = {"community": 12, "street": 9, "district": 6}
+"""Of a grid code these tell the community, the street, the district."""
 BAND_YEARS = 5
 OLDEST_BAND = 90
 """The oldest are one band: of a hundred-year-old there are few (顶底编码)."""
 
-_STREET = r"^(?P<kept>[^0-9A-Za-z]*?(?:街道|镇|乡|苏木))"
-_COMMUNITY = r"^(?P<kept>[^0-9A-Za-z]*?(?:街道|镇|乡|苏木)[^0-9A-Za-z路街道巷]{1,10}?(?:社区|村委会|居委会|村))"
-_DISTRICT = r"^(?P<kept>(?:[^0-9A-Za-z]{2,8}?(?:省|自治区))?(?:[^0-9A-Za-z]{1,10}?(?:市|自治州|盟))?(?:[^0-9A-Za-z路]{1,8}?[区县旗市])?)"
+BEGINNINGS = {
+    "street": r"^(?P<kept>[^0-9A-Za-z]*?(?:街道|镇|乡|苏木))",
+    "community": r"^(?P<kept>[^0-9A-Za-z]*?(?:街道|镇|乡|苏木)[^0-9A-Za-z路街道巷]{1,10}?(?:社区|村委会|居委会|村))",
+    "district": (
+        r"^(?P<kept>(?:[^0-9A-Za-z]{2,8}?(?:省|自治区))?(?:[^0-9A-Za-z]{1,10}?(?:市|自治州|盟))?"
+        r"(?:[^0-9A-Za-z路]{1,8}?[区县旗市])?)"
+    ),
+}
+"""The part of an address, `kept`, that leads to its street, its community, its district."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,35 +121,35 @@ def partial_number(values: pa.Array, mask: Mask, _basis: Basis) -> pa.Array:
 def partial_phone(values: pa.Array, _mask: Mask, _basis: Basis) -> pa.Array:
     """138****8000: 3 + 4 of a mobile number; of any other only the first 3, if it has more than 7 characters (I-06)."""
     mobile = pc.replace_substring_regex(values, r"^(1\d{2})\d{4}(\d{4})$", r"\1****\2")
-    other = pc.replace_substring_regex(values, r"^(?:(.{3}).{5,}|.*)$", r"\1****")
+    other = pc.replace_substring_regex(values, r"(?s)^(?:(.{3}).{5,}|.*)$", r"\1****")
     return pc.if_else(pc.match_substring_regex(values, r"^1\d{10}$"), mobile, other)
 
 
 def address_to_community(values: pa.Array, mask: Mask, basis: Basis) -> pa.Array:
     """An address down to its community or village, else to its street (街道/镇/乡), else to its district (I-06)."""
-    return _or_else(_beginning(values, _COMMUNITY), values, lambda rest: address_to_street(rest, mask, basis))
+    return _or_else(_beginning(values, BEGINNINGS["community"]), values, lambda rest: address_to_street(rest, mask, basis))
 
 
 def address_to_street(values: pa.Array, mask: Mask, basis: Basis) -> pa.Array:
-    return _or_else(_beginning(values, _STREET), values, lambda rest: address_to_district(rest, mask, basis))
+    return _or_else(_beginning(values, BEGINNINGS["street"]), values, lambda rest: address_to_district(rest, mask, basis))
 
 
 def address_to_district(values: pa.Array, _mask: Mask, _basis: Basis) -> pa.Array:
-    return _beginning(values, _DISTRICT)
+    return _beginning(values, BEGINNINGS["district"])
 
 
 def area_to_community(values: pa.Array, _mask: Mask, _basis: Basis) -> pa.Array:
     """A grid code cut to the 12 digits of its community."""
-    return _first_digits(values, COMMUNITY_DIGITS)
+    return _first_digits(values, AREA_DIGITS["community"])
 
 
 def area_to_street(values: pa.Array, _mask: Mask, _basis: Basis) -> pa.Array:
     """A grid code cut to the 9 digits of its street."""
-    return _first_digits(values, STREET_DIGITS)
+    return _first_digits(values, AREA_DIGITS["street"])
 
 
 def area_to_district(values: pa.Array, _mask: Mask, _basis: Basis) -> pa.Array:
-    return _first_digits(values, DISTRICT_DIGITS)
+    return _first_digits(values, AREA_DIGITS["district"])
 
 
 def month(values: pa.Array, _mask: Mask, _basis: Basis) -> pa.Array:
@@ -231,25 +236,6 @@ METHODS: Mapping[str, Callable[[pa.Array, Mask, Basis], pa.Array]] = {
     "encrypted_number": encrypted_number,
     "noise": noise,
 }
-
-BY_VALUE_ALONE = frozenset(
-    {
-        "suppress",
-        "partial_name",
-        "partial_number",
-        "partial_phone",
-        "address_to_community",
-        "address_to_street",
-        "address_to_district",
-        "area_to_community",
-        "area_to_street",
-        "area_to_district",
-        "month",
-        "year",
-        "year_band",
-    }
-)
-"""Methods to which it is the same whose column it is and who receives it, so that cells of many answers can be masked as one column."""
 
 
 def over_distinct(values: pa.Array, rule: Callable[[str], str | None]) -> pa.Array:

@@ -76,7 +76,7 @@ def minors(birth_dates: pa.Array, today: date, policy: TierPolicy) -> pa.Array:
         pc.equal(pc.utf8_length(birth_dates), 4), "-12-31", pc.if_else(pc.equal(pc.utf8_length(birth_dates), 7), "-31", "")
     )
     born = pc.binary_join_element_wise(birth_dates, last_day, "")
-    return pc.fill_null(pc.greater(born, _years_before(today, policy.minors.under_years)), policy.minors.unknown_age_is_minor)
+    return pc.fill_null(pc.greater(born, years_before(today, policy.minors.under_years)), policy.minors.unknown_age_is_minor)
 
 
 def mask_column(
@@ -120,7 +120,7 @@ def _named(choice: str, policy: TierPolicy) -> Mask:
     return Mask(method=method, first=number.first, last=number.last)
 
 
-def _years_before(today: date, years: int) -> str:
+def years_before(today: date, years: int) -> str:
     try:
         return today.replace(year=today.year - years).isoformat()
     except ValueError:  # 29 February
