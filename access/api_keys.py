@@ -122,12 +122,22 @@ def list_keys(session: Session, account: str | None = None) -> list[ApiKey]:
     return [_key(row) for row in session.scalars(query if account is None else query.where(ApiKeyRow.account == account))]
 
 
-def authenticate_key(session: Session, log: Log, presented: str, *, now: datetime, origin: str) -> Presence:
-    """Who calls with a key, and what the key reaches: one read along an index.
+KeyHolder = sa.Row[Any]
+"""A key with its account, as the store has them."""
 
-    Denied DOOR-KEY whatever is wrong: unknown, expired, revoked, its account closed. The log says which (law.md A-01).
-    """
-    found = session.execute(KEY_OF_DIGEST, {"digest": digest_of_key(presented)}).one_or_none()
+
+def authenticate_key(session: Session, log: Log, presented: str, *, now: datetime, origin: str) -> Presence:
+    """Who calls with a key, and what the key reaches; raises as `admit_holder`."""
+    return admit_holder(log, key_holder(session, digest_of_key(presented)), now=now, origin=origin)
+
+
+def key_holder(session: Session, digest: str) -> KeyHolder | None:
+    """Who holds the key of a digest (`digest_of_key`): one read along an index. None: nobody."""
+    return session.execute(KEY_OF_DIGEST, {"digest": digest}).one_or_none()
+
+
+def admit_holder(log: Log, found: KeyHolder | None, *, now: datetime, origin: str) -> Presence:
+    """Denied DOOR-KEY whatever is wrong: unknown, expired, revoked, its account closed. The log says which (law.md A-01)."""
     faults = [] if found is None else [name for name, wrong in _objections(found, now).items() if wrong]
     if found is None or faults:
         body = {"origin": origin, "key": found and found.id, "account": found and found.account, "why": faults or ["unknown"]}

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, load_account
-from access.api_keys import authenticate_key
+from access.api_keys import KeyHolder, admit_holder, digest_of_key, key_holder
 from access.as_made import MadeTerms
 from access.clients import read_clients
 from access.counts import ACTOR, GRANT, SUBJECT, Counted, Tally, count
@@ -35,7 +35,7 @@ from audit.log import Log, Sealed
 from catalog.home import Home
 from catalog.lake import Lake
 from catalog.snapshots import CHINA
-from catalog.store import Store
+from catalog.store import Store, Watch
 from golden.serving import Serving
 from masking.methods import RecipientKey
 from rules.errors import Denied, NotFound, PlatformFault, Refused, TongchouError
@@ -102,6 +102,16 @@ class Due:
     fault: TongchouError | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Standing:
+    """The target that is served, as it was read, and the moment of the store then (`catalog.store.Watch`)."""
+
+    serving: Serving
+    read_at: datetime
+    moment: int | None
+    target: Target
+
+
 class Desk:
     """For one thread at a time."""
 
@@ -110,8 +120,12 @@ class Desk:
         self._policy = load_tier_policy()
         self._made_terms = MadeTerms(log)
         self._residents, self._book = ServedResidents(store, home), OpenBook()
+        self._watch = Watch(store)
+        self._looking: int | None = None
+        self._looked: int | None = None
+        self._accounts, self._holders = dict[str, Account](), dict[str, KeyHolder]()
         self._lake = Lake(home.lake_root)
-        self._target: tuple[Serving, datetime, Target] | None = None
+        self._standing: _Standing | None = None
         self._secrets: dict[str, tuple[Epoch, RecipientKey]] = {}
         self._clients: dict[str, frozenset[str]] = {}
         self._owed: list[Written] = []
@@ -143,6 +157,7 @@ class Desk:
         if self._owed:
             self._write([], [], [])
         self._residents.close()
+        self._watch.close()
 
     def _hear(self, posed: Sequence[Posed]) -> tuple[list[_Heard], list[Settled]]:
         """Find out who asks under which grant, count, and decide. A fault of the store stops the group, a faulty asker only itself."""
@@ -156,12 +171,14 @@ class Desk:
             return [], [Settled(ticket=one.ticket, result=_translated(fault)) for one in posed]
 
     def _decided(self, session: Session, posed: Sequence[Posed]) -> tuple[list[_Heard], list[Settled]]:
+        unchanged = self._look()
         askers = {
             asker: self._asker(session, asker, origin) for asker, origin in {one.inquiry.asker: one.inquiry.origin for one in posed}.items()
         }
-        book = self._book.at(session, self._today())
+        book = self._book.at(session, self._today(), unchanged=unchanged)
         grants = {number: book.get(number) for number in {one.inquiry.grant for one in posed}}
-        target = self._served(session)
+        target = self._served(session, unchanged=unchanged)
+        self._looked = self._looking
         edited = {number: self._edited(grant) for number, grant in grants.items()}
         now, made = self._clock(), dict[Any, Decision]()
         heard, refused = [], []
@@ -181,6 +198,16 @@ class Desk:
             heard.append(_Heard(posed=one, presence=presence, grant=grant, question=question, decision=made[key]))
         return heard, refused
 
+    def _look(self) -> bool:
+        """Whether the store is what it was at the last group; what was kept of it goes, if not."""
+        self._looking = self._watch.moment()
+        unchanged = self._looking is not None and self._looking == self._looked
+        if not unchanged:
+            self._looked = None
+            self._accounts.clear()
+            self._holders.clear()
+        return unchanged
+
     def _edited(self, grant: Grant | None) -> TongchouError | None:
         try:
             if grant is not None:
@@ -191,25 +218,43 @@ class Desk:
 
     def _asker(self, session: Session, asker: Asker, origin: str) -> Presence | TongchouError:
         if isinstance(asker, ByName):
-            return Presence(account=_account(session, asker.account), means=Means.COMMAND_LINE)
+            return Presence(account=self._account(session, asker.account), means=Means.COMMAND_LINE)
         if isinstance(asker, Presence):
             return asker
         try:
-            return authenticate_key(session, self._log, asker.presented, now=self._clock(), origin=origin)
+            return admit_holder(self._log, self._holder(session, digest_of_key(asker.presented)), now=self._clock(), origin=origin)
         except TongchouError as fault:
             return fault
 
-    def _served(self, session: Session) -> Target | None:
+    def _account(self, session: Session, name: str) -> Account:
+        """An unknown account is one that may do nothing; who tries names learns no more than that, and takes no memory."""
+        if name not in self._accounts:
+            try:
+                self._accounts[name] = load_account(session, name)
+            except NotFound:
+                return Account(name=name, department=None, roles=frozenset(), active=False)
+        return self._accounts[name]
+
+    def _holder(self, session: Session, digest: str) -> KeyHolder | None:
+        found = self._holders.get(digest) or key_holder(session, digest)
+        if found is not None:
+            self._holders[digest] = found
+        return found
+
+    def _served(self, session: Session, *, unchanged: bool) -> Target | None:
         """The target that the serving copy is of; None where nothing is served yet."""
+        if unchanged and self._standing is not None and self._standing.moment == self._looking:
+            return self._standing.target
         try:
             serving = self._residents.go_over(session)
         except NotFound:
             return None
         now = self._clock()
-        if self._target is None or self._target[0] != serving or now - self._target[1] >= TARGET_STANDS:
-            self._target = serving, now, served_target(session, self._lake, serving.golden_version)
+        if self._standing is None or self._standing.serving != serving or now - self._standing.read_at >= TARGET_STANDS:
+            target = served_target(session, self._lake, serving.golden_version)
+            self._standing = _Standing(serving=serving, read_at=now, moment=self._looking, target=target)
             self._secrets = {}  # an epoch may have begun
-        return self._target[2]
+        return self._standing.target
 
     def _counted(self, heard: Sequence[_Heard]) -> list[_Heard]:
         """Those whose grant or subject is limited are counted, then decided once more with what came before them."""
@@ -266,9 +311,13 @@ class Desk:
         account = one.presence.account
         who = {**means, "actor": account.name, "department": account.department, "grant": inquiry.grant, **origin}
         asked = {"case_number": inquiry.case_number, **inquiry.matter.recorded(self._log.subject)}
-        if not one.decision.allowed or one.grant is None or self._target is None:
+        if not one.decision.allowed or one.grant is None or self._standing is None:
             return {**who, **asked}
-        versions = {"target_version": self._target[2].version, "policy_version": self._policy.version, "rules_version": rules_version()}
+        versions = {
+            "target_version": self._standing.target.version,
+            "policy_version": self._policy.version,
+            "rules_version": rules_version(),
+        }
         terms = {"purpose": one.grant.purpose, "tier": one.grant.tier.value, "areas": list(one.grant.row_scope.areas)}
         epoch, _ = self._secret(one.grant.grantee)
         keyed = {"epoch": epoch.number, "digest_of_pseudonyms": epoch.digest}
@@ -291,8 +340,8 @@ class Desk:
             return _translated(fault)
 
     def _told(self, heard: Sequence[_Heard]) -> list[Told]:
-        assert self._target is not None, "nothing is allowed where nothing is served"
-        target = self._target[2]
+        assert self._standing is not None, "nothing is allowed where nothing is served"
+        target = self._standing.target
         found = self._found(heard, target)
         looked_up = [one for one in heard if one.act is Act.LOOK_UP]
         answers = iter(look_up([self._wanted(one, target, found) for one in looked_up], self._policy, self._today()))
@@ -359,14 +408,6 @@ class Desk:
 
     def _today(self) -> date:
         return self._clock().astimezone(CHINA).date()
-
-
-def _account(session: Session, name: str) -> Account:
-    """An unknown account is one that may do nothing; who tries names learns no more than that."""
-    try:
-        return load_account(session, name)
-    except NotFound:
-        return Account(name=name, department=None, roles=frozenset(), active=False)
 
 
 def _question(inquiry: Inquiry, presence: Presence, grant: Grant | None, policy: TierPolicy, now: datetime) -> Question:

@@ -61,15 +61,15 @@ class GrantBook:
 
 
 class OpenBook:
-    """The newest grant book of a process. `at` looks at the store each time: one read along an index."""
+    """The newest grant book of a process. `at` looks at the store: one read along an index."""
 
     def __init__(self) -> None:
         self._book = GrantBook({}, {}, 0, date.min)
 
-    def at(self, session: Session, today: date) -> GrantBook:
-        """The book as the store stands."""
-        change = newest_change(session)
+    def at(self, session: Session, today: date, *, unchanged: bool = False) -> GrantBook:
+        """The book as the store stands; `unchanged`: nothing was committed to it since the book was last asked for."""
         book = self._book
+        change = book.change if unchanged else newest_change(session)
         if (change, today) != (book.change, book.today):
             book = self._book = book.with_changes(grants_changed_since(session, book.change), change, today)
         return book

@@ -76,7 +76,9 @@ def look_up(wanted: Sequence[Wanted], policy: TierPolicy, today: date) -> list[T
     """What each look-up is told. A resident outside the row scope, and two who share a number, are told of as of nobody's."""
     reached = [[row for row in one.rows if one.reach.holds(row, one.target)] for one in wanted]
     values = [_masked(one, rows[0], policy, today) if len(rows) == 1 else None for one, rows in zip(wanted, reached, strict=True)]
-    return list(map(_told, wanted, reached, values))
+    plans = {id(one.plan): one.plan for one in wanted}
+    columns = {number: recorded_columns(plan) for number, plan in plans.items()}
+    return [_told(one, rows, told, columns[id(one.plan)]) for one, rows, told in zip(wanted, reached, values, strict=True)]
 
 
 def birth_of(row: Row, target: Target) -> str | None:
@@ -120,7 +122,7 @@ DISPUTES: Mapping[Disputed, Callable[[Values, Collection[str]], Values]] = {
 }
 
 
-def _told(one: Wanted, reached: Sequence[Row], values: Values | None) -> Told:
+def _told(one: Wanted, reached: Sequence[Row], values: Values | None, columns: Sequence[Mapping[str, str]]) -> Told:
     """The filters of the scope see masked values only, as in an extract."""
     if values is not None and any(values[column] not in allowed for column, allowed in one.scope.equals.items()):
         values = None
@@ -131,7 +133,7 @@ def _told(one: Wanted, reached: Sequence[Row], values: Values | None) -> Told:
         outcome=outcome,
         rows=1 if values is not None else 0,
         residents=tuple(row[RESIDENT_ID] or "" for row in reached) if values is not None else (),
-        facts={"columns": recorded_columns(one.plan)},
+        facts={"columns": columns},
     )
 
 

@@ -60,6 +60,24 @@ class Store:
         self.engine.dispose()
 
 
+class Watch:
+    """Tells whether anything was committed to a store, for a hundredth of what a question to it costs. For one thread at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._connection = store.engine.raw_connection() if store.is_sqlite else None
+
+    def moment(self) -> int | None:
+        """Between two equal moments nothing was committed. None where that cannot be told: PostgreSQL has no such number."""
+        if self._connection is None:
+            return None
+        [(version,)] = self._connection.cursor().execute("PRAGMA data_version").fetchall()
+        return int(version)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
 def open_store(url: str) -> Store:
     """The store at a SQLAlchemy URL (`sqlite:///…`, `postgresql://…`); its schema must be there already (`migrate`)."""
     return Store(_engine(_driver_url(url)))

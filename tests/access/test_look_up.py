@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from access.accounts import Role, create_account
+from access.accounts import Role, close_account, create_account
 from access.counts import KEPT_DAYS, forget
-from access.desk import Desk, Posed, Settled
+from access.desk import TARGET_STANDS, Desk, Posed, Settled
 from access.epochs import FIRST
 from access.grants import change_state
 from access.inquiries import ByName, Inquiry, LookUp, Told, person
@@ -24,8 +25,9 @@ from access.terms import Disputed, Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event
 from audit.integrator import Integrator
 from audit.verify import verify
-from catalog.schema import DoorCountRow
+from catalog.schema import DatasetColumnRow, DoorCountRow
 from catalog.snapshots import CHINA
+from catalog.store import Store
 from rules.errors import Denied, PlatformFault, Refused, TongchouError
 from rules.tiers import Tier
 from tests.access.conftest import (
@@ -437,3 +439,61 @@ def test_a_newer_serving_copy_answers_from_the_next_question_on(bureau: Platform
     assert told(desk.answer(ask(WANG, granted)))["values"] == {"name": "王大明"}
     assert bureau.last().record.event is Event.LOOK_UP_RESULT
     desk.close()
+
+
+@contextmanager
+def questions_to(store: Store) -> Iterator[list[str]]:
+    """The statements that reach a store meanwhile."""
+    heard: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        heard.append(statement)
+
+    sa.event.listen(store.engine, "before_cursor_execute", hear)
+    yield heard
+    sa.event.remove(store.engine, "before_cursor_execute", hear)
+
+
+def test_a_store_to_which_nothing_was_committed_is_not_asked_again(bureau: Platform) -> None:
+    """On SQLite, which tells so; PostgreSQL does not, and is asked each time."""
+    granted = looked_up(bureau, columns=["name"])
+    with closing(bureau.door.desk()) as desk:
+        in_a_group(desk, [ask(WANG, granted)])
+        with questions_to(bureau.store) as heard:
+            [answer] = in_a_group(desk, [ask(WANG, granted)])
+    assert isinstance(answer, Answer)
+    assert (heard == []) is bureau.store.is_sqlite
+
+
+CHANGES: Mapping[str, Callable[[Platform, Grant], object]] = {
+    "the grant is suspended": lambda bureau, granted: change_state(
+        bureau.store, bureau.log, by="operator", grant_id=granted.id, state=GrantState.SUSPENDED, why="核查"
+    ),
+    "the account is closed": lambda bureau, granted: close_account(bureau.store, bureau.log, by="operator", account="lin", why="离职"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_committed_holds_from_the_next_group_on(bureau: Platform, change: str) -> None:
+    granted = looked_up(bureau, columns=["name"])
+    with closing(bureau.door.desk()) as desk:
+        assert all(isinstance(answer, Answer) for _ in range(2) for answer in in_a_group(desk, [ask(WANG, granted)]))
+        CHANGES[change](bureau, granted)
+        for _ in range(2):
+            [denied] = in_a_group(desk, [ask(WANG, granted)])
+            assert isinstance(denied, Denied)
+
+
+def test_a_level_that_was_changed_is_read_within_a_second_though_nothing_follows_it(bureau: Platform) -> None:
+    """The change comes within the second in which levels are not read again; the store is silent from then on."""
+    granted = looked_up(bureau, columns=["name"])
+    with closing(bureau.door.desk()) as desk:
+        in_a_group(desk, [ask(WANG, granted)])
+        with bureau.store.session() as session, session.begin():
+            for column in session.scalars(sa.select(DatasetColumnRow).filter_by(dataset_key="hukou", name="name")):
+                column.level = "L4"
+        [before] = in_a_group(desk, [ask(WANG, granted)])
+        bureau.clock.now += TARGET_STANDS
+        [after] = in_a_group(desk, [ask(WANG, granted)])
+    assert isinstance(before, Answer) and isinstance(after, Answer)
+    assert [told(answer)["values"]["name"] for answer in (before, after)] == ["王**", None]

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import catalog.migrations
 from catalog import schema
 from catalog.home import Home
 from catalog.schema import AccountRow, AreaRow, DataGrantRow, DepartmentRow, ReceiptRow, Record
-from catalog.store import Store, migrate, open_store, serialise
+from catalog.store import Store, Watch, migrate, open_store, serialise
 from rules.errors import PlatformFault
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -190,3 +191,21 @@ def test_a_postgres_store_needs_no_more_than_its_url(postgres_url: str) -> None:
     plain = postgres_url.replace("postgresql+psycopg://", "postgresql://")
     with open_store(plain).session() as session:
         assert session.scalar(sa.text("SELECT current_schema()")) == "store"
+
+
+def test_a_watch_sees_what_others_commit_and_nothing_else(store: Store) -> None:
+    """SQLite has a number for it; where there is none a watch tells nothing."""
+    with closing(Watch(store)) as watch:
+        if not store.is_sqlite:
+            assert watch.moment() is None
+            return
+        before = watch.moment()
+        with store.session() as session, session.begin():
+            session.add(DepartmentRow(key="police", title="公安局", created_at=NOW))
+            session.flush()
+            assert watch.moment() == before, "not committed yet"
+        after = watch.moment()
+        assert after != before
+        with store.session() as session:
+            session.scalars(sa.select(DepartmentRow)).all()
+        assert watch.moment() == after
