@@ -217,3 +217,20 @@ def test_what_is_usual_in_a_department_surprises_less_than_what_is_not(desk: Des
     first, second = rank(desk.con, load_yardsticks(), 2)
     assert first.actor == "clerk7" and second.department == "police"
     assert {rule: n for rule, n, _ in first.by_rule}["night"] == len(owl)
+
+
+def test_one_busy_day_is_one_event_however_many_hits_it_has(desk: Desk) -> None:
+    """Two clerks had a busy day of twenty hits each; a third looked at relatives on two days, which nobody else did."""
+    con = desk.con
+    con.execute("CREATE TABLE alert (rule VARCHAR, seq BIGINT)")
+    con.execute("CREATE TABLE unexplained (seq BIGINT)")
+    for clerk in range(20):
+        for number in range(100):
+            seq = desk.look("x", MONDAY + timedelta(days=number // 25), actor=f"clerk{clerk}")
+            hit = "volume" if clerk in (3, 4) and number < 20 else "family" if clerk == 5 and number in (10, 60) else None
+            if hit:
+                con.execute("INSERT INTO alert VALUES (?, ?)", [hit, seq])
+    first, *others = rank(con, load_yardsticks(), 3)
+    assert (first.actor, first.by_rule[0][:2]) == ("clerk5", ("family", 2))
+    assert {(one.actor, one.by_rule[0][:2]) for one in others} == {("clerk3", ("volume", 20)), ("clerk4", ("volume", 20))}
+    assert all(0 < one.bits < first.bits / 2 for one in others)
