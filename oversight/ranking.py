@@ -5,10 +5,11 @@ the rest of its department (a Poisson tail; the account itself left out, the who
 accesses). The bits of all rules are added, so that no rule has a weight that anybody chose; what is usual for a department surprises
 nobody.
 
-A Poisson tail counts what happens independently, and hits of some rules come in clumps: one busy day over the own median is twenty hits of
-`volume`, but one event. So hits are counted in clumps (Poisson clumping, Aldous 1989): a rule's clump is how many hits of one account and
-day the middle one of its hits stands among, and both the count and what is expected are divided by it. Half of the hits would have to be
-planted before misuse itself could move it much.
+A Poisson tail counts what happens independently, and hits of some rules come in clumps (聚集): one busy day over the own median is twenty
+hits of `volume` or more, but one event. So clumps are counted (Poisson clumping, Aldous 1989): a rule's clump is how many hits of one
+account and day the middle one of its hits stands among, and both the count and what is expected are divided by it. Rules whose hits come
+one by one have clumps of one. As it is a median, misuse moves it little where less than half of a rule's hits are misuse; a rule that
+misuse alone meets takes its clump from it, and says fewer bits than it might.
 """
 
 from dataclasses import dataclass
@@ -57,8 +58,17 @@ def rank(con: duckdb.DuckDBPyConnection, yardsticks: Yardsticks, limit: int) -> 
 
 
 def _score(con: duckdb.DuckDBPyConnection, yardsticks: Yardsticks) -> None:
-    settings = yardsticks.numbers["ranking"]
-    counted: pa.Table = con.sql(
+    settings, counted = yardsticks.numbers["ranking"], _counted(con)
+    n, expected, clump = (counted[name].to_numpy().astype(float) for name in ("n", "expected", "clump"))
+    bits = np.where(n >= settings["at_least"], np.minimum(surprise(n, expected, clump), settings["most_bits"]), 0.0)
+    con.register("counted", counted.append_column("bits", [bits]))
+    con.execute("CREATE OR REPLACE TABLE scored AS SELECT * FROM counted")
+    con.unregister("counted")
+
+
+def _counted(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """By account and rule: its hits `n`, how many are `expected` by its colleagues', and the rule's `clump`."""
+    return con.sql(
         """WITH total AS (SELECT actor, any_value(department) AS department, count(*) AS looks,
             count(*) FILTER (seq IN (SELECT seq FROM unexplained)) AS open FROM access GROUP BY actor),
           daily AS (SELECT actor, rule, day, count(*) AS n FROM alert JOIN access USING (seq) GROUP BY ALL),
@@ -74,8 +84,9 @@ def _score(con: duckdb.DuckDBPyConnection, yardsticks: Yardsticks) -> None:
         JOIN department_total dt ON dt.department IS NOT DISTINCT FROM t.department ORDER BY actor, rule""",
         params=[PRIOR_LOOKS],
     ).to_arrow_table()
-    n, expected, clump = (counted[name].to_numpy().astype(float) for name in ("n", "expected", "clump"))
-    bits = np.minimum(-poisson.logsf(np.ceil(n / clump) - 1, expected / clump) / np.log(2), settings["most_bits"])
-    con.register("counted", counted.append_column("bits", [np.where(n >= settings["at_least"], bits, 0.0)]))
-    con.execute("CREATE OR REPLACE TABLE scored AS SELECT * FROM counted")
-    con.unregister("counted")
+
+
+def surprise(n: np.ndarray, expected: np.ndarray, clump: np.ndarray) -> np.ndarray:
+    """Bits: how improbable at least `n / clump` clumps are where `expected / clump` of them are expected (Poisson)."""
+    bits: np.ndarray = -poisson.logsf(np.ceil(n / clump) - 1, expected / clump) / np.log(2)
+    return bits

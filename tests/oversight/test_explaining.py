@@ -1,7 +1,11 @@
 """Looks are explained by the business tables; what they do not explain is what rules about persons see; each rule sees its own kind."""
 
+import math
+import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from statistics import median
 from typing import Any
 
 import duckdb
@@ -9,7 +13,7 @@ import pytest
 
 from oversight.alerts import ALERTS, raise_alerts
 from oversight.explaining import EXPLANATIONS, explain, make_facts
-from oversight.ranking import rank
+from oversight.ranking import PRIOR_LOOKS, rank
 from rules.oversight import load_yardsticks
 
 MONDAY = datetime(2026, 3, 2, 10)  # noqa: DTZ001 (the relation of looks is in China's time)
@@ -234,3 +238,37 @@ def test_one_busy_day_is_one_event_however_many_hits_it_has(desk: Desk) -> None:
     assert (first.actor, first.by_rule[0][:2]) == ("clerk5", ("family", 2))
     assert {(one.actor, one.by_rule[0][:2]) for one in others} == {("clerk3", ("volume", 20)), ("clerk4", ("volume", 20))}
     assert all(0 < one.bits < first.bits / 2 for one in others)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_bits_are_those_of_a_naive_count_of_clumps(desk: Desk, seed: int) -> None:
+    chance, looks, hits = random.Random(seed), list[tuple[str, str, int]](), list[tuple[str, str, str, int]]()
+    desk.con.execute("CREATE TABLE alert (rule VARCHAR, seq BIGINT)")
+    desk.con.execute("CREATE TABLE unexplained (seq BIGINT)")
+    for number in range(300):
+        clerk, day = chance.randrange(8), chance.randrange(5)
+        actor, department = f"clerk{clerk}", "tax" if clerk < 5 else "police"
+        seq = desk.look("x", MONDAY + timedelta(days=day, seconds=number), actor=actor, department=department)
+        looks.append((actor, department, day))
+        for rule, odd in (("volume", clerk in (2, 6) and day == 1), ("family", chance.random() < 0.05)):
+            if odd:
+                desk.con.execute("INSERT INTO alert VALUES (?, ?)", [rule, seq])
+                hits.append((actor, department, rule, day))
+    ranked = {(one.actor, rule): bits for one in rank(desk.con, load_yardsticks(), 8) for rule, _, bits in one.by_rule}
+    assert ranked == pytest.approx(naive_bits(looks, hits), abs=0.051)
+
+
+def naive_bits(looks: list[tuple[str, str, int]], hits: list[tuple[str, str, str, int]]) -> dict[tuple[str, str], float]:
+    """One look, one hit after another; the tail of the Poisson distribution as one less its first terms."""
+    bits = {}
+    for actor, department, rule in {hit[:3] for hit in hits}:
+        of_rule = [hit for hit in hits if hit[2] == rule]
+        together = Counter((hit[0], hit[3]) for hit in of_rule)
+        clump = median(together[hit[0], hit[3]] for hit in of_rule)
+        own, own_looks = sum(hit[0] == actor for hit in of_rule), sum(look[0] == actor for look in looks)
+        others = sum(hit[1] == department and hit[0] != actor for hit in of_rule) + PRIOR_LOOKS * len(of_rule) / len(looks)
+        among = sum(look[1] == department and look[0] != actor for look in looks) + PRIOR_LOOKS
+        expected = own_looks * others / among / clump
+        fewer = sum(math.exp(-expected) * expected**k / math.factorial(k) for k in range(math.ceil(own / clump)))
+        bits[actor, rule] = -math.log2(1 - fewer) if own >= 2 else 0.0
+    return bits
