@@ -23,7 +23,7 @@ LEAST_KEYS_RIGHT = 0.95
 def district(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Dataset, Proposal]]:
     """Every kind of table of a small district once, with what is proposed for it."""
     out = tmp_path_factory.mktemp("district")
-    build(out, residents=1500, seed=11)
+    build(out, residents=600, seed=11)
     datasets: dict[tuple[str, ...], Dataset] = {}
     for file in sorted((out / "contracts").glob("*.yaml")):
         dataset = draft(file).dataset
