@@ -67,6 +67,15 @@ def standing_alarms(folder: Path) -> list[Alarm]:
     return [Alarm(**dict(zip(names, row, strict=True))) for row in rows]
 
 
+def tell_alarms(alarms: Sequence[Alarm]) -> list[str]:
+    """What a reconciliation says of its alarms: how many decisions are contradicted, and where they are shown."""
+    decisions = {alarm.decision for alarm in alarms}
+    if not decisions:
+        return []
+    en = "decisions are" if len(decisions) > 1 else "decision is"
+    return [f"{len(decisions)} 项裁定与新的证据不符，请复看 {en} contradicted by new evidence → tongchou decide list --stale"]
+
+
 def _list_answerable(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
     """answerable(src, element): whose word on a pinned element counts as authority."""
     elements = [row[0] for row in con.execute("SELECT DISTINCT element FROM pinned ORDER BY element").fetchall()]

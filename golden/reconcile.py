@@ -21,6 +21,7 @@ from catalog.lake import Lake
 from catalog.schema import GoldenInputRow, GoldenVersionRow, ReconcileRunRow
 from catalog.snapshots import AcceptedSnapshot, newest_accepted, sweep
 from catalog.store import Store
+from golden.alarms import standing_alarms, tell_alarms
 from golden.decisions import DecisionsAtHand, decisions_at
 from golden.engine import MEMORY_LIMIT, open_engine
 from golden.incremental import Standing, resolve_changes
@@ -74,12 +75,12 @@ def reconcile(
         last = newest_version(store)
         inputs = _Inputs.read(store, lake, now, last)
         if last is not None and last.inputs_digest == inputs.digest and not full and not learn:
-            return _outcome(last, unchanged=True)
+            return _outcome(lake, last, unchanged=True)
         run = _begin(store, full, now)
         try:
             checked = _checked(lake, inputs, last, memory_limit)
             work = _Work(store=store, lake=lake, inputs=checked, last=last, run=run, now=now, told=told, memory_limit=memory_limit)
-            return _outcome(work.make(full=full, learn=learn), unchanged=False)
+            return _outcome(lake, work.make(full=full, learn=learn), unchanged=False)
         except Exception as fault:
             _end(store, run, FAILED, now, fault)
             raise
@@ -327,8 +328,9 @@ def _counts(found: Resolution) -> Mapping[str, object]:
     }
 
 
-def _outcome(row: GoldenVersionRow, *, unchanged: bool) -> ReconcileOutcome:
+def _outcome(lake: Lake, row: GoldenVersionRow, *, unchanged: bool) -> ReconcileOutcome:
     counts = row.counts
+    doubts = [doubt.told() for doubt in read_doubts(counts.get("doubts", {}).get("found", ()))]
     return ReconcileOutcome(
         version=row.version,
         residents=row.residents,
@@ -337,6 +339,6 @@ def _outcome(row: GoldenVersionRow, *, unchanged: bool) -> ReconcileOutcome:
         merged=0 if unchanged else counts["merged"],
         split=0 if unchanged else counts["split"],
         unchanged=unchanged,
-        warnings=(*(doubt.told() for doubt in read_doubts(counts.get("doubts", {}).get("found", ()))), *counts["warnings"]),
+        warnings=(*doubts, *counts["warnings"], *tell_alarms(standing_alarms(golden_folder(lake, row.version)))),
         conflicts_by_element=counts["conflicts_by_element"],
     )

@@ -79,9 +79,12 @@ class Stewards:
             session.get_one(DatasetRow, dataset).verified = verified
 
     def alarms(self, now: datetime = LATER) -> list[tuple[int, str, str]]:
-        """Decision, kind and data set of each alarm after a reconciliation."""
-        version = self.bureau.reconcile(now=now).version
-        return [(a.decision, a.kind, a.dataset) for a in standing_alarms(golden_folder(self.lake, version))]
+        """Decision, kind and data set of each alarm after a reconciliation, which says how many decisions they are of."""
+        outcome = self.bureau.reconcile(now=now)
+        alarms = [(a.decision, a.kind, a.dataset) for a in standing_alarms(golden_folder(self.lake, outcome.version))]
+        told = [warning for warning in outcome.warnings if "decide list --stale" in warning]
+        assert [text.split()[0] for text in told] == ([str(len({decision for decision, *_ in alarms}))] if alarms else [])
+        return alarms
 
     def known(self) -> list[StewardDecision]:
         with self.store.session() as session:
