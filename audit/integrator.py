@@ -59,7 +59,6 @@ class Integrator:
         try:
             if self._log.size() > self._sealed:
                 self._sealed = self._log.seal().size
-                self._log.write_back()
             self._fault = None
         except LogError as fault:
             self._fault = fault

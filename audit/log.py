@@ -149,10 +149,6 @@ class Log:
         self._show(self._witness, note)
         return read_checkpoint(note, self._keys.verifier)
 
-    def write_back(self) -> None:
-        """What a server does behind its answers, so that none waits for it (`Storage.write_back`)."""
-        self._storage.write_back()
-
     @property
     def targets(self) -> list[Target]:
         """Where its checkpoints go besides, as configured now."""

@@ -54,8 +54,6 @@ class Dialect:
     create_first: tuple[str, ...] = ()
     one_writer: bool = False
     """Writers exclude each other: those of one process wait for a lock of ours, for the database looks again only every so often."""
-    write_back: str | None = None
-    """Brings into its file what so far stands beside it."""
 
 
 class Storage:
@@ -101,11 +99,6 @@ class Storage:
             except BaseException:
                 self._roll_back(connection)
                 raise
-
-    def write_back(self) -> None:
-        """Bring into the file what stands in SQLite's write-ahead log, while others write on: else whoever commits next stops to do so."""
-        if self._dialect.write_back is not None:
-            self.rows(self._dialect.write_back)
 
     def close(self) -> None:
         with self._guard:
@@ -246,7 +239,6 @@ def _sqlite(path: Path) -> Dialect:
         faults=(sqlite3.Error,),
         place=place,
         one_writer=True,
-        write_back="PRAGMA wal_checkpoint(PASSIVE)",
     )
 
 

@@ -1,9 +1,7 @@
 """The integrator: seals by itself, two at once, says what stops it and goes on when that is over."""
 
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -83,18 +81,3 @@ def test_a_broken_log_is_not_sealed(log: Log) -> None:
     integrator.close()
     with pytest.raises(LogBroken):
         integrator.check()
-
-
-def test_behind_the_answers_the_write_ahead_log_is_brought_into_the_file(tmp_path: Path) -> None:
-    """SQLite only: whoever looks at the file alone, without the log beside it, sees what was sealed."""
-    log = open_log(f"sqlite:///{tmp_path / 'audit.db'}", tmp_path / "keys")
-
-    def in_the_file() -> int:
-        with closing(sqlite3.connect(f"file:{tmp_path / 'audit.db'}?immutable=1", uri=True)) as file:
-            return (
-                int(file.execute("SELECT count(*) FROM entry").fetchone()[0]) if file.execute("PRAGMA table_list(entry)").fetchall() else 0
-            )
-
-    with closing(log), Integrator(log, every_s=0.01):
-        log.append(Event.LOG_READ, {})
-        assert until(lambda: in_the_file() == 1)
