@@ -297,10 +297,10 @@ def write_golden(lake: Lake, version: int, conflicts: int) -> None:
     residents = conflicts // (2 * len(ELEMENTS))
     each = f"FROM range({residents}) t(r), (SELECT unnest([{elements}]) AS element)"
     queries = {
-        "values": f"SELECT {who}, element, 'v' AS value, 'set_00' AS dataset, 'a' || r AS record, .999 AS confidence, 'ok' AS status, "
-        f"'v' AS value_of_record {each}",
-        "rivals": f"SELECT {who}, element, 'w' AS value, printf('set_%02d', (r + s) % 19 + 1) AS dataset, s || '-' || r AS record {each}, "
-        "range(2) u(s)",
+        "values": f"SELECT {who}, element, 'v' AS value, 'set_00' AS dataset, 'a' || r AS record, '2026-01-01' AS observed_on, "
+        f".999 AS confidence, 'ok' AS status, 'v' AS value_of_record {each}",
+        "rivals": f"SELECT {who}, element, 'w' AS value, printf('set_%02d', (r + s) % 19 + 1) AS dataset, s || '-' || r AS record, "
+        f"'2025-01-01' AS observed_on {each}, range(2) u(s)",
         "crosswalk": f"SELECT 'set_00' AS dataset, 'a' || r AS record, {who} FROM range({residents}) t(r)",
     }
     with duckdb.connect() as con:
