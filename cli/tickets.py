@@ -32,7 +32,7 @@ from cli.output import as_json_option, console, print_json, print_table
 from cli.platform import Platform, platform
 from golden.decisions import day_of
 from rules.departments import department_title, resolve_department
-from rules.elements import load_elements
+from rules.labels import titled
 from rules.lights import LIGHT_TEXTS, Light
 
 by_option = click.option("--as", "by", required=True, help="The account that acts (账号).")
@@ -258,7 +258,7 @@ def _cells(one: Ticket, here: Platform) -> tuple[object, ...]:
 
 
 def _element(one: Ticket) -> str:
-    return f"{load_elements()[one.element].title} {one.element}" if one.element else ""
+    return titled(one.element) if one.element else ""
 
 
 def _event_cells(event: TicketEvent) -> tuple[object, ...]:
