@@ -17,10 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, account_maker, load_account
-from access.decision import KEY_ACTS, Act, KeyScope
+from access.acts import Act
 from access.grants import load_grant
+from access.grounds import KEY_ACTS
 from access.log_faults import log_faults_translated
 from access.presence import Means, Presence
+from access.questions import KeyScope
 from access.reasons import reason_faults
 from audit.events import Event
 from audit.log import Log

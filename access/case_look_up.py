@@ -14,7 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from access.clients import Listed
-from access.inquiries import ID_NUMBER, Person, person
+from access.inquiries import ID_NUMBER, Person, Told, person
+from access.look_up import FOUND, NOT_FOUND, recorded_columns
 from access.populations import Population
 from access.reading import NUMBER, SUBJECT, MaskTerms, base_query, masked_batches
 from access.targets import RESIDENT_ID, Target
@@ -29,6 +30,16 @@ MOST_ROWS = 10_000
 """Of all persons in one granted data set together: more is no case, but an extract."""
 
 Values = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseTerms:
+    """One grant of a case: how its target is read. `listed`: the list of clients that its scope names."""
+
+    grant: Grant
+    target: Target
+    masks: MaskTerms
+    listed: Listed | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +59,31 @@ def persons_of(numbers: Sequence[str]) -> list[Person]:
     return persons
 
 
+def check_grants(numbers: Sequence[int]) -> list[int]:
+    """The grants of a case, each once, in order. Refused DOOR-ASKED for none or too many."""
+    grants = sorted(set(numbers))
+    if not 0 < len(grants) <= MOST_GRANTS:
+        raise Refused("DOOR-ASKED", where="grants", what=f"1–{MOST_GRANTS}")
+    return grants
+
+
+def look_up_case(
+    con: duckdb.DuckDBPyConnection, golden: Path, case_number: str, persons: Sequence[Person], terms: Sequence[CaseTerms]
+) -> Told:
+    """What all grants say of the persons of a case. `golden`: the folder of the version whose crosswalk joins them."""
+    known = residents_of(con, golden, persons)
+    parts = [part_of(con, one, known.values()) for one in terms]
+    residents = told_of(persons, known, parts)
+    columns = [{"grant": one.grant.id, **column} for one in terms for column in recorded_columns(one.masks.plan)]
+    return Told(
+        body=as_bytes(document(case_number, persons, known, parts)),
+        outcome=FOUND if residents else NOT_FOUND,
+        rows=sum(len(some) for part in parts for some in part.rows.values()),
+        residents=tuple(sorted(residents)),
+        facts={"columns": columns},
+    )
+
+
 def residents_of(con: duckdb.DuckDBPyConnection, golden: Path, persons: Sequence[Person]) -> Mapping[str, str]:
     """Number → resident, of those whom nobody shares the number with (重号)."""
     wanted = pa.table({ID_NUMBER: [one.value for one in persons]})
@@ -59,22 +95,21 @@ def residents_of(con: duckdb.DuckDBPyConnection, golden: Path, persons: Sequence
     return dict(rows)
 
 
-def part_of(
-    con: duckdb.DuckDBPyConnection, grant: Grant, target: Target, terms: MaskTerms, residents: Collection[str], listed: Listed | None
-) -> Part:
-    """The rows of some residents in the scope of a grant, masked by its plan; `listed`: the list of clients that the scope names."""
+def part_of(con: duckdb.DuckDBPyConnection, terms: CaseTerms, residents: Collection[str]) -> Part:
+    """The rows of some residents in the scope of a grant, masked by its plan. Refused DOOR-QUOTA for more than MOST_ROWS."""
+    grant, listed = terms.grant, terms.listed
     assert (grant.row_scope.clients is None) == (listed is None), "the scope's own list of clients comes with it"
     among = ", ".join(f"'{quoted(resident)}'" for resident in sorted(residents)) or "NULL"
-    base = base_query(target, list(terms.plan), grant.row_scope.areas, numbered=listed is not None)
+    base = base_query(terms.target, list(terms.masks.plan), grant.row_scope.areas, numbered=listed is not None)
     query = f'SELECT * FROM ({base}) WHERE "{SUBJECT}" IN ({among}) LIMIT {MOST_ROWS + 1}'
     reader = iter(con.sql(query).to_arrow_reader(MOST_ROWS))
     batches = listed.only(reader, NUMBER) if listed else reader
     rows: dict[str, list[Values]] = {}
-    for subject, values in _rows(masked_batches(batches, grant.row_scope, terms, Population(), with_subjects=True)):
+    for subject, values in _rows(masked_batches(batches, grant.row_scope, terms.masks, Population(), with_subjects=True)):
         rows.setdefault(subject, []).append(values)
     if sum(map(len, rows.values())) > MOST_ROWS:
         raise Refused("DOOR-QUOTA", what=str(MOST_ROWS))
-    return Part(grant=grant, target=target, rows=rows)
+    return Part(grant=grant, target=terms.target, rows=rows)
 
 
 def document(case_number: str, persons: Sequence[Person], known: Mapping[str, str], parts: Sequence[Part]) -> dict[str, Any]:

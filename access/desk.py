@@ -14,17 +14,19 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, load_account
+from access.acts import Act
 from access.api_keys import KeyHolder, admit_holder, digest_of_key, key_holder
 from access.as_made import MadeTerms
 from access.clients import read_clients
 from access.counts import ACTOR, GRANT, SUBJECT, Counted, Tally, count
-from access.decision import Act, Decision, Question, Reason, decide
+from access.decision import decide
 from access.epochs import Epoch, epochs_of, key_of
 from access.grant_book import OpenBook
 from access.inquiries import Asker, ByName, Inquiry, Kinship, Told, Verification
 from access.log_faults import log_faults_translated
 from access.look_up import Reach, Wanted, columns_read, look_up
 from access.presence import Means, Presence
+from access.questions import Decision, Question, Reason
 from access.recording import Answer, Facts, Outcome, Recorder, Written, aborted_record, result_record
 from access.residents import Found, ServedResidents
 from access.targets import Target, served_target

@@ -55,6 +55,13 @@ def key_of(keys: Path, recipient: str, epoch: Epoch) -> RecipientKey:
     return recipient_key(read_private(keys / MASTER_KEY), recipient, str(epoch.number), epoch.digest)
 
 
+def keys_of(store: Store, keys: Path, recipient: str) -> list[RecipientKey]:
+    """The keys of a recipient, one an epoch, the one that stands first."""
+    with store.session() as session:
+        epochs = epochs_of(session, recipient)
+    return [key_of(keys, recipient, epoch) for epoch in epochs]
+
+
 def begin_epoch(store: Store, log: Log, *, by: str, recipient: str, reason: str, now: datetime) -> Epoch:
     """From now on all pseudonyms for a recipient are new. Refused DOOR-REASON, DOOR-DEPARTMENT; Denied DOOR-DENIED.
 

@@ -10,8 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from access.decision import plan_of
-from access.targets import Target
+from access.targets import Target, plan_of
 from access.terms import Grant
 from catalog.schema import GrantGradingRow
 from rules.tiers import TierPolicy

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, ensure_department, load_account
-from access.decision import Act, Question, column_objections, malformed_areas, plan_of
+from access.acts import Act
 from access.grading import grading_of, keep_grading
 from access.log_faults import log_faults_translated
-from access.targets import Target, load_target
-from access.terms import FORMS, Disputed, Grant, GrantState, Mode, Quota, RowScope
+from access.objections import column_objections
+from access.questions import Question
+from access.targets import Target, load_target, plan_of
+from access.terms import FORMS, Disputed, Grant, GrantState, Mode, Quota, RowScope, malformed_areas
 from audit.events import Event
 from audit.log import Log
 from audit.records import names_a_person

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from access.decision import Act
+from access.acts import Act
 from access.presence import Presence
 from access.recording import Facts
 from access.targets import RESIDENT_ID

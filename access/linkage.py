@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 
 from access.accounts import Account, Role, load_account
 from access.clients import Listed
-from access.decision import plan_of
 from access.grants import load_grant
 from access.log_faults import log_faults_translated
 from access.populations import Population
 from access.reading import NUMBER, base_query
 from access.reasons import reason_faults
-from access.targets import RESIDENT_ID, Target, TargetColumn
+from access.targets import RESIDENT_ID, Target, TargetColumn, plan_of
 from access.terms import Grant, GrantState
 from audit.events import Event
 from audit.log import Log

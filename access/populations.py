@@ -4,20 +4,25 @@ The RESULT record names the digest, so that whose data was handed over can be to
 """
 
 import secrets
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyroaring import BitMap64
 
+from audit.log import Log
 from catalog.lake import sync
 from rules.errors import IntegrityBroken
 
 SUFFIX = ".roaring"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+MOST_NAMED = 500
+"""So many residents a record names one by one; more are a population."""
 
 
 class Population:
@@ -50,6 +55,15 @@ class Population:
     def keep(self, folder: Path) -> str:
         """Keep the known residents in the folder of populations, durably; returns the digest that the file is named by."""
         return keep_bytes(folder, as_bytes(self._numbers), SUFFIX)
+
+
+def about(residents: Collection[str], log: Log, folder: Path) -> Mapping[str, Any]:
+    """Whom an answer about single people is about, as its record names them: so that each can be told who saw him."""
+    if len(residents) <= MOST_NAMED:
+        return {"subjects": sorted(log.subject("resident", resident) for resident in residents)}
+    population = Population()
+    population.add(pa.array(sorted(residents), pa.string()))
+    return {"population": population.keep(folder)}
 
 
 def resident_numbers(ids: pa.Array) -> np.ndarray:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from access.accounts import Account
-from access.decision import KeyScope
+from access.questions import KeyScope
 
 
 class Means(StrEnum):

@@ -1,17 +1,20 @@
 """The two records around each access, and the answer that can exist only after the second.
 
-`Recorder.intend` writes INTENT and gives a `Recording`; `Recording.result` writes RESULT and gives the `Answer`. An `Answer` looks its own
+`Recorder.intend` writes INTENT and gives a `Recording`; `Recording.answer` writes RESULT and gives the `Answer`. An `Answer` looks its own
 RESULT up in the log when it is made, so none can be made around the log.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from access.decision import Act, Decision
+from access.acts import Act
 from access.log_faults import log_faults_translated
+from access.questions import Decision
 from audit.errors import LogBroken
 from audit.events import Event
 from audit.log import Log, OpenIntent, Sealed
@@ -27,6 +30,12 @@ class Outcome:
     residents: int
     digest: str
     facts: Facts
+
+    @classmethod
+    def of(cls, value: Any, *, rows: int = 0, residents: int = 0, facts: Facts) -> "Outcome":
+        """Of a value: a dataclass, or a sequence of them."""
+        values = value if isinstance(value, tuple) else (value,)
+        return cls(rows=rows, residents=residents, digest=digest_of_value(*values), facts=facts)
 
 
 class Answer:
@@ -67,7 +76,11 @@ class Recording:
         self._log, self._act, self.intent = log, act, intent
         self._closed = False
 
-    def result(self, outcome: Outcome) -> Sealed:
+    def answer(self, outcome: Outcome, *, path: Path | None = None, value: object = None) -> Answer:
+        """Write RESULT; what it tells of may leave."""
+        return Answer(self._log, self._result(outcome), path=path, value=value)
+
+    def _result(self, outcome: Outcome) -> Sealed:
         """Write RESULT and seal it; durable and in a signed head when this returns."""
         assert not self._closed, "this access has ended"
         with log_faults_translated():
@@ -138,3 +151,9 @@ def close_intents(log: Log, intents: Sequence[OpenIntent], kind: str) -> None:
     if intents:
         log.append_all([(intent.event.sibling("aborted"), {"intent": intent.seq, "why": kind}) for intent in intents])
         log.seal()
+
+
+def digest_of_value(*values: Any) -> str:
+    """SHA-256 of what dataclasses hold, one after the other; hexadecimal."""
+    texts = [json.dumps(asdict(value), ensure_ascii=False, sort_keys=True, default=str) for value in values]
+    return sha256("".join(texts).encode()).hexdigest()

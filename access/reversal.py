@@ -13,9 +13,11 @@ import pyarrow.compute as pc
 
 from access.pseudonyms import is_pseudonym
 from access.targets import Target
+from access.terms import Grant
 from golden.engine import identifier
 from masking.format_preserving import decrypted
 from masking.methods import RecipientKey, pseudonyms_of
+from rules.errors import Refused
 
 ROWS_A_BATCH = 65_536
 MOST_REVERSED = 100
@@ -28,6 +30,12 @@ class Reversal:
 
     column: str
     found: tuple[tuple[str, str | None], ...] = field(repr=False)
+
+
+def check_reversible(grant: Grant, target: Target, column: str, asked: Sequence[str]) -> None:
+    """Refused DOOR-REVERSE for none or more than MOST_REVERSED at once, or a column that the grant or its target does not have."""
+    if column not in grant.columns or column not in target.columns or not 0 < len(asked) <= MOST_REVERSED:
+        raise Refused("DOOR-REVERSE", where=str(grant.id), what=str(MOST_REVERSED))
 
 
 def reverse(con: duckdb.DuckDBPyConnection, target: Target, column: str, asked: Sequence[str], keys: Sequence[RecipientKey]) -> Reversal:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from access.terms import Grant
 from catalog.datasets import Column, Dataset, load_dataset
 from catalog.entries.content import EntryColumn
 from catalog.entries.grading import declared_columns, declared_return
@@ -20,10 +21,11 @@ from catalog.snapshots import CHINA, AcceptedSnapshot, accepted_version, newest_
 from golden.engine import quoted
 from golden.enterprises import ENTERPRISE_ID, enterprise_folder
 from golden.versions import columns_of, golden_folder, relation, version_of
-from masking.plan import MaskedColumn
+from masking.plan import MaskedColumn, Plan, plan
 from rules.elements import Element, load_elements
 from rules.errors import NotFound
 from rules.levels import Level, highest, load_levels
+from rules.tiers import TierPolicy
 
 GOLDEN = "golden"
 GOLDEN_ENTERPRISES = "golden:enterprises"
@@ -310,3 +312,9 @@ def _area_column(by_element: Mapping[str, str], stored: set[str]) -> str | None:
         return by_element["grid_code"]
     grids = (f"{by_element[element]}__grid" for element in AREA_ELEMENTS if element in by_element)
     return next((grid for grid in grids if grid in stored), None)
+
+
+def plan_of(grant: Grant, target: Target, policy: TierPolicy) -> Plan:
+    """The masks that the terms of a grant give, by the levels that the target's columns have now."""
+    columns = [target.columns[name].facts for name in grant.columns if name in target.columns]
+    return plan(columns, grant.tier, policy, audience=grant.audience, chosen=grant.masks)

@@ -134,3 +134,8 @@ class Grant:
     disputed: Disputed = Disputed.KEEP
     ends_at: datetime | None = None
     made_seq: int | None = None
+
+
+def malformed_areas(scope: RowScope) -> list[str]:
+    """Areas of a scope that are no code of a district, street, community or grid."""
+    return [area for area in scope.areas if not AREA_PREFIX.fullmatch(area)]

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from access.accounts import Account, Role
-from access.decision import Act, Question, decide
+from access.acts import Act
+from access.decision import decide
 from access.grant_book import GrantBook, Wanted
+from access.questions import Question
 from access.targets import GOLDEN, Target, TargetColumn
 from access.terms import BULK_MODES, Grant, GrantState, Mode, RowScope
 from masking.plan import MaskedColumn

@@ -34,8 +34,8 @@ import pyarrow.parquet as pq
 import uvloop
 
 from access.accounts import Role, create_account, ensure_operator
+from access.acts import Act
 from access.api_keys import make_key
-from access.decision import Act
 from access.desk import Due, Posed
 from access.door import create_keys, open_door
 from access.grants import grant

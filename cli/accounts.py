@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import click
 
 from access.accounts import Role, change_roles, close_account, load_account
+from access.acts import Act
 from access.api_keys import list_keys, make_key, revoke_key
 from access.break_glass import Emergency, break_glass, emergencies_told, review_emergency
-from access.decision import KEY_ACTS, Act
+from access.grounds import KEY_ACTS
 from access.passwords import choose_password, provisional_password
 from access.terms import MODE_TEXTS, Mode, RowScope
 from cli.grants import by_option, parsed_filters, the_log

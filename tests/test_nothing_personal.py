@@ -19,9 +19,9 @@ import pytest
 
 from access.accounts import OPERATOR_NAME
 from access.api_keys import make_key
-from access.decision import KEY_ACTS
 from access.door import open_door
 from access.grants import add_grant, load_grant
+from access.grounds import KEY_ACTS
 from access.terms import Grant, GrantState, Mode
 from audit.log import open_log
 from catalog.home import Home

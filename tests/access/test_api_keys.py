@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from access.accounts import Role, create_account
+from access.acts import Act
 from access.api_keys import NewKey, authenticate_key, list_keys, make_key, revoke_key
-from access.decision import KEY_ACTS, Act
+from access.grounds import KEY_ACTS
 from access.presence import Means, Presence
 from access.terms import Grant
 from audit.events import Event

@@ -139,7 +139,7 @@ def test_what_fails_leaves_no_file_and_no_open_intent(platform: Platform, tmp_pa
     def broken(*_: object) -> Any:
         raise ValueError("broken")
 
-    monkeypatch.setattr("access.door.document", broken)
+    monkeypatch.setattr("access.case_look_up.document", broken)
     with pytest.raises(ValueError, match="broken"):
         platform.door.case_look_up("lin", [granted(platform).id], CASE, [WANG], tmp_path / "case.json")
     assert not list(tmp_path.glob("case*"))

@@ -10,7 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access.accounts import Account, Role
-from access.decision import GROUNDS, OBJECTIONS, REASON_TEXTS, REFUSALS, Act, Case, KeyScope, Question, Reason, decide
+from access.acts import Act
+from access.decision import decide
+from access.grounds import GROUNDS, REFUSALS
+from access.objections import OBJECTIONS
+from access.questions import REASON_TEXTS, Case, KeyScope, Question, Reason
 from access.targets import Target, TargetColumn
 from access.terms import Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event

@@ -15,6 +15,7 @@ from access.grants import change_state
 from access.places import taken_place
 from access.populations import Population, read_population
 from access.receipts import verify_receipt
+from access.recording import Answer, Outcome, Recording
 from access.terms import Disputed, Grant, GrantState, Quota
 from audit.keys import create_keys, load_keys
 from catalog.schema import AccountRow, DataGrantRow, DatasetColumnRow, ExtractPlaceRow, ReceiptRow
@@ -97,13 +98,13 @@ def test_the_same_residents_have_one_digest_however_they_came(platform: Platform
 
 def test_two_extracts_at_once_do_not_share_the_last_place(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second is asked for while the first is being written: it was admitted by the same count, and is turned away at the place."""
-    import access.door
+    import access.handover
 
     granted = platform.grant(quotas={Quota.EXTRACTS: 1})
     told: list[str] = []
 
     def write_while_another_asks(*arguments: Any) -> int:
-        monkeypatch.setattr(access.door, "write", write)
+        monkeypatch.setattr(access.handover, "write", write)
         with pytest.raises(Denied) as denied, taken_place(platform.store, granted, "elsewhere/1", NOW):
             pass
         told.append(denied.value.code)
@@ -111,7 +112,7 @@ def test_two_extracts_at_once_do_not_share_the_last_place(platform: Platform, tm
             platform.door.extract("lin", granted.id, tmp_path / "second", "csv")
         return write(*arguments)
 
-    monkeypatch.setattr(access.door, "write", write_while_another_asks)
+    monkeypatch.setattr(access.handover, "write", write_while_another_asks)
     platform.door.extract("lin", granted.id, tmp_path / "first", "csv")
     assert told == ["DOOR-PLACES"]
     assert (tmp_path / "first").exists()
@@ -163,7 +164,7 @@ STOPS = {"suspended": suspend, "graded higher": grade_higher, "account closed": 
 def test_what_was_granted_otherwise_since_stops_an_extract_under_way(
     platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: Any, when: str
 ) -> None:
-    import access.door
+    import access.handover
     import access.reading
 
     monkeypatch.setattr(access.reading, "ROWS_A_BATCH", 1)
@@ -182,16 +183,16 @@ def test_what_was_granted_otherwise_since_stops_an_extract_under_way(
             stop(platform, granted)
         return rows
 
-    def sealed_and_stopped(*arguments: Any) -> Any:
-        answer = Answer(*arguments[:2], **{})
+    answer = Recording.answer
+
+    def answered_and_stopped(recording: Recording, outcome: Outcome, **given: Any) -> Answer:
+        sealed = answer(recording, outcome, **given)
         stop(platform, granted)
-        return answer
+        return sealed
 
-    from access.recording import Answer
-
-    monkeypatch.setattr(access.door, "write", stopped_on_the_way)
+    monkeypatch.setattr(access.handover, "write", stopped_on_the_way)
     if when == "at download":
-        monkeypatch.setattr(access.door, "Answer", lambda log, sealed, path: sealed_and_stopped(log, sealed, path))
+        monkeypatch.setattr(Recording, "answer", answered_and_stopped)
     with pytest.raises(Denied, match="DOOR-STOPPED"):
         platform.door.extract("lin", granted.id, tmp_path / "out.csv", "csv")
     last = platform.last().record

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from access.decision import Act
+from access.acts import Act
 from access.inquiries import Told
 from access.recording import Answer
 from access.terms import Grant, Mode, Quota, RowScope

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
+from access.acts import Act
 from access.api_keys import make_key
-from access.decision import KEY_ACTS, Act
+from access.grounds import KEY_ACTS
 from access.passwords import choose_password, provisional_password
 from access.sessions import sign_in
 from access.terms import Grant, Mode

@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 
 import portal.api
 import portal.people
+from access.acts import Act
 from access.api_keys import make_key, revoke_key
-from access.decision import Act
 from access.grants import change_state
 from access.terms import Grant, GrantState, Mode, Quota, RowScope
 from audit.events import Event

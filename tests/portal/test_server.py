@@ -17,8 +17,8 @@ from random import Random
 
 import pytest
 
+from access.acts import Act
 from access.api_keys import make_key
-from access.decision import Act
 from access.door import Door
 from access.terms import Mode
 from audit.events import Event
