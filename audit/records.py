@@ -4,13 +4,14 @@ A record of schema 1 is the UTF-8 JSON object `{"at", "body", "event", "v"}` wit
 (their text differs between languages) and no plain identity or telephone number: persons appear as keyed hashes only.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from audit.errors import RecordRefused
 from audit.events import Event
@@ -25,8 +26,6 @@ PERSON_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|1[3-9]\d{9})(?![0-9
 
 INSTANT = "substr(record, 8, 26)"
 """In SQL: the time of a record, of which its canonical bytes (`{"at":"…`) begin."""
-
-CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 Body = Mapping[str, Any]
 
@@ -44,9 +43,10 @@ def encode(record: Record) -> bytes:
     """The canonical bytes. Raises RecordRefused for content that has no canonical form, is too long or names a person."""
     body = record.body if _is_plain(record.body) else _checked(record.body)
     try:
-        data = CANONICAL.encode({"at": instant(record.at), "body": body, "event": str(record.event), "v": SCHEMA_VERSION}).encode()
-    except UnicodeEncodeError as fault:
-        raise RecordRefused("a text holds a lone surrogate") from fault
+        content = {"at": instant(record.at), "body": body, "event": str(record.event), "v": SCHEMA_VERSION}
+        data = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as fault:  # what else has no canonical form was refused already
+        raise RecordRefused("a text holds a lone surrogate, or the body is nested too deep") from fault
     if len(data) > MAX_RECORD_BYTES:
         raise RecordRefused(f"the record has {len(data)} bytes, at most {MAX_RECORD_BYTES} are allowed")
     return data
@@ -55,7 +55,7 @@ def encode(record: Record) -> bytes:
 def decode(data: bytes) -> Record:
     """What the bytes say. Raises RecordRefused if they are not the canonical bytes of a known schema."""
     try:
-        content = json.loads(data)
+        content = orjson.loads(data)
         record = Record(event=Event(content["event"]), at=datetime.fromisoformat(content["at"]), body=content["body"])
         canonical = content["v"] == SCHEMA_VERSION and encode(record) == data
     except (ValueError, KeyError, TypeError) as fault:

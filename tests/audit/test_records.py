@@ -1,5 +1,6 @@
 """Canonical records: one content, one sequence of bytes; nothing that names a person."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -37,6 +38,13 @@ def test_what_is_written_is_read_back_and_written_alike(body: dict[str, object],
     again = decode(data)
     assert (again.event, again.at) == (event, AT)
     assert encode(again) == data
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True), VALUE, max_size=5))
+def test_any_other_encoder_comes_to_the_same_bytes(body: dict[str, object]) -> None:
+    content = {"v": 1, "event": str(Event.LOG_READ), "at": "2026-11-23T09:30:15.123456+00:00", "body": body}
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    assert encode(Record(event=Event.LOG_READ, at=AT, body=body)) == text.encode()
 
 
 def test_the_time_zone_does_not_show_in_the_bytes() -> None:
