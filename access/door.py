@@ -67,7 +67,9 @@ from catalog.home import Home
 from catalog.lake import Lake
 from catalog.locks import hold
 from catalog.store import Store
+from golden.enterprises import ENTERPRISE_LETTER
 from golden.explain import why as explain
+from golden.explain import why_enterprise
 from golden.reliability_table import COLUMNS as RELIABILITY_COLUMNS
 from golden.reliability_table import read_table
 from golden.review import read_queue
@@ -245,8 +247,10 @@ class Door:
     def why(self, actor: str, purpose: str, resident: str, element: str | None = None, as_of: date | None = None) -> Answer:
         """The explanation of a resident's golden values, now or as of a day: sources, dates, rules, rivals, evidence.
 
-        Its `value` is golden's Explanation.
+        Its `value` is golden's Explanation. The same of an enterprise, by its id, as it stands.
         """
+        if resident.startswith(ENTERPRISE_LETTER):
+            return self._why_enterprise(actor, purpose, resident, element, as_of)
         facts = {"subject": self._log.subject("resident", resident), "element": element}
         facts |= {} if as_of is None else {"as_of": as_of.isoformat()}
         admitted = self._admission.admit(Act.WHY, actor, purpose, facts, as_of=as_of)
@@ -436,6 +440,16 @@ class Door:
             return answer
         finally:
             staged.unlink(missing_ok=True)
+
+    def _why_enterprise(self, actor: str, purpose: str, enterprise: str, element: str | None, as_of: date | None) -> Answer:
+        facts = {"enterprise": self._log.subject("enterprise", enterprise), "element": element}
+        admitted = self._admission.admit(Act.WHY, actor, purpose, facts, bureaus=GOLDEN_ENTERPRISES)
+        with self._admission.attempted(admitted):
+            if as_of is not None:
+                raise Refused("DOOR-ASKED", where="as-of", what="企业只按现行版本解释 enterprises are explained as they stand")
+        with self._recorder.intend(admitted.act, admitted.facts) as recording:
+            value = why_enterprise(self._store, self._lake, enterprise, element)
+            return recording.answer(Outcome.of(value, rows=1, facts={"columns": [element] if element else []}), value=value)
 
     def _masked(self, con: duckdb.DuckDBPyConnection, admitted: Admitted, residents: Population) -> Batches:
         grant, terms = admitted.granted, self._mask_terms(admitted)

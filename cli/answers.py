@@ -128,7 +128,9 @@ def load(here: Platform, grant: int, url: str, table: str, receipt: Path, actor:
 @as_json_option
 @platform
 def why(here: Platform, resident: str, element: str | None, actor: str, purpose: str, as_of: datetime | None, as_json: bool) -> None:
-    """Why RESIDENT's golden values are what they are (为什么): sources, dates, rules, rivals, and what holds the records together."""
+    """Why the golden values of RESIDENT (or of an enterprise, by its id) are what they are (为什么): sources, dates, rules, rivals, and what
+    holds the records together.
+    """
     from golden.explain import Explanation, text_of
 
     with the_door(here) as door:

@@ -27,12 +27,19 @@ UNTIDY = r"\p{Han}\s|[0-9（(]"
 FREQUENT: Mapping[str, str] = {"phone": "phone", "guardian_phone": "phone"}
 """Elements whose value is one person's or household's, and the attribute that tells which values are shared too widely for that (X-16)."""
 
+ENTERPRISE_NAMES = frozenset({"enterprise_name", "enterprise_former_name"})
+
 RID_BITS = 47
 NEWEST_FIRST = f"(day::BIGINT << {RID_BITS}) - (rid & {2**RID_BITS - 1})"
 """SQL that orders by the day first and by the record among equals: a day since 1900 needs 16 bits, which leaves these for the rid."""
 
 BATCH_CLAIMS = 40_000_000
 """So many claims are judged at once: few enough to stay in memory, and all of a small district in one go."""
+
+
+def spelt_in_ways(element: Element) -> bool:
+    """Whether one value of it is spelt in several ways, which `names` tells: names of people and of enterprises."""
+    return element.kind == "name" or element.key in ENTERPRISE_NAMES
 
 
 def batches(elements: Sequence[Element], sources: Sequence[RecordSource], rows: Sequence[int]) -> Iterator[list[Element]]:
@@ -63,7 +70,7 @@ def list_rules(
         "refute_sources": pa.array([r.refute_sources for r in each], pa.int32()),
         "by_number": pa.array([r.refuted_by_id_number for r in each], pa.bool_()),
         "accept_at": pa.array([r.accept_at for r in each], pa.float64()),
-        "spelt": pa.array([element.kind == "name" for element in elements], pa.bool_()),
+        "spelt": pa.array([spelt_in_ways(element) for element in elements], pa.bool_()),
         "lone": pa.array([sum(element.key in source.columns for source in sources) == 1 for element in elements], pa.bool_()),
     }
     keep(con, "judged_elements", pa.table(judged))
@@ -165,7 +172,7 @@ def _said(eix: int, element: Element, src: int, place: int, column: str, where: 
     cell = identifier(column)
     rows = f"FROM said_{src} WHERE {where} AND {cell} <> ''"
     about = f"{eix}::SMALLINT AS eix, res, {src}::SMALLINT AS src, rid, day, {place}::TINYINT AS place, {cell} AS value"
-    if element.kind != "name":
+    if not spelt_in_ways(element):
         return f"SELECT {about}, hash({cell}) AS vid, 0 AS untidy, {_shared(element, cell)} AS damaged {rows}"
     return f"""
         SELECT eix, res, src, rid, day, place, value, hash(coalesce(names.name_key, value)) AS vid,

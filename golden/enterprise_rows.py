@@ -1,6 +1,7 @@
 """The records of all sources about enterprises as one table, in the columns that the rule set `enterprises` compares.
 
-Relation made here
+Relations made here
+  enterprise_names(name, key, branch)       every distinct name once, without place and legal form
   enterprise_rows(rid, source, record, code, organisation[], former_number[], code_start[], name[], branch, representative[], address[],
       door[], established[])
 """
@@ -12,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from golden.engine import arrow, identifier, keep, quoted
-from golden.records import rid_of, rows_of
+from golden.records import rid_of, rows_of, union_of
 from golden.sources import RecordSource, is_of_record
 from rules.credit_codes import FormerNumbers, held_numbers, is_organisation_code, read_former_numbers
 from rules.enterprise_names import HEAD_OFFICE, branch_part, enterprise_name_key
@@ -37,6 +38,18 @@ def read_enterprises(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSou
         LEFT JOIN (SELECT rid, min(value) AS code FROM said_code GROUP BY rid) USING (rid)
         LEFT JOIN (SELECT rid, min(value) AS branch FROM said_branch GROUP BY rid) USING (rid) {lists}""")
     return "enterprise_rows"
+
+
+def list_spellings(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
+    """Add the enterprises' names, with their keys, to `names`; and make `record_former_name`(rid, value) of the keys of former ones."""
+    con.execute("INSERT INTO names SELECT name, key, NULL FROM enterprise_names ANTI JOIN names USING (name)")
+    former = [
+        rows_of(source, f"rid, {identifier(column)} AS name")
+        for source in sources
+        for column in (*source.columns["enterprise_name"][1:], *source.columns.get("enterprise_former_name", ()))
+    ]
+    said = union_of(former, "SELECT NULL::BIGINT AS rid, NULL::VARCHAR AS name")
+    con.execute(f"CREATE OR REPLACE TABLE record_former_name AS SELECT rid, key AS value FROM ({said}) JOIN enterprise_names USING (name)")
 
 
 def _said_sql(sources: Sequence[RecordSource], attribute: Attribute) -> str:

@@ -5,11 +5,11 @@ residents are (identity.py). Linked by the rule set `enterprises` of matching.ya
 
 crosswalk    dataset, record, enterprise_id                 each accepted record and its enterprise
 enterprises  enterprise_id and one column per element       the golden records
-values       enterprise_id, element, value, of_record, sources, rivals    who backs each golden value: whether the source of record says it,
-                                                            how many data sets say it, and how many other values there are
+values       enterprise_id, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status, value_of_record
+rivals       enterprise_id, element, value, dataset, record, observed_on     every value that was not chosen, with who says it
 evidence     enterprise_id, dataset_a, record_a, dataset_b, record_b, bits, bridge and a level per comparison
 identities   enterprise_id, status, superseded_by
-history      dataset, record, enterprise_id, content, since     also of records that are no longer in any source; the last two are empty
+history      dataset, record, enterprise_id, content, since     also of records that are no longer in any source: what they said, since when
 """
 
 import hashlib
@@ -28,11 +28,13 @@ from catalog.schema import EnterpriseVersionRow
 from catalog.snapshots import newest_accepted, sweep
 from catalog.store import Store
 from golden.engine import MEMORY_LIMIT, count, identifier, open_engine, quoted
-from golden.enterprise_rows import read_enterprises
+from golden.enterprise_rows import list_spellings, read_enterprises
 from golden.identity import IdentityChanges, keep_identities, recall
-from golden.records import rows_of
-from golden.sources import RecordSource, enterprise_sources, is_of_record
+from golden.records import list_records, stamped_at_upload
+from golden.sources import RecordSource, enterprise_sources
+from golden.survivorship import choose_of_enterprises
 from golden.tables import link_table
+from rules.authority import SurvivorshipRules, load_survivorship
 from rules.elements import enterprise_elements
 from rules.errors import Refused
 from rules.matching import MatchingRules, load_matching
@@ -40,6 +42,8 @@ from rules.version import rules_version
 
 ENTERPRISES = "enterprises"
 ENTERPRISE_ID = "enterprise_id"
+ENTERPRISE_LETTER = "E"
+"""Of which an enterprise's id begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +86,7 @@ def reconcile_enterprises(
         _drop_unnamed(lake, version)
         previous = None if last is None else enterprise_folder(lake, last.version)
         with open_engine(lake.root / ENTERPRISES / "spill", memory_limit=memory_limit) as con:
-            changes, warnings = resolve_enterprises(con, sources, load_matching(ENTERPRISES), previous, told)
+            changes, warnings = resolve_enterprises(con, sources, load_matching(ENTERPRISES), load_survivorship(), previous, told)
             told("files")
             _write(con, lake, version, list(load_matching(ENTERPRISES).comparisons))
             records = count(con, "records")
@@ -103,49 +107,24 @@ def enterprise_folder(lake: Lake, version: int) -> Path:
 def resolve_enterprises(
     con: duckdb.DuckDBPyConnection,
     sources: Sequence[RecordSource],
-    rules: MatchingRules,
+    matching: MatchingRules,
+    survivorship: SurvivorshipRules,
     previous: Path | None,
     told: Callable[[str], None] = lambda step: None,
 ) -> tuple[IdentityChanges, tuple[str, ...]]:
     """All relations of a version, in one connection; what became of the ids, and what was cut short."""
     told("records")
-    read_enterprises(con, sources, rules)
+    read_enterprises(con, sources, matching)
     told("pairs and clusters")
-    link_table(con, "enterprise_rows", rules)
-    con.execute("""
-        CREATE OR REPLACE TABLE records AS
-        SELECT rid, src, record, NULL::BIGINT AS content, NULL::VARCHAR AS since FROM enterprise_rows JOIN sources ON dataset = source""")
+    link_table(con, "enterprise_rows", matching)
     told("identities")
     recall(con, previous, called=ENTERPRISE_ID)
+    list_records(con, sources, matching, stamped_at_upload(con, sources))
     changes = keep_identities(con)
     told("values")
-    choose_enterprise_values(con, sources)
-    return changes, _warnings(con, rules)
-
-
-def choose_enterprise_values(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource]) -> None:
-    """golden_enterprise_values(res, element, value, of_record, sources, rivals).
-
-    The value of record stands (R-01); where there is none, what most data sets say, then what was received last; then by the value itself.
-    """
-    claims = [
-        rows_of(source, _claim(source, element.key, column))
-        for source in sources
-        for element in enterprise_elements()
-        for column in source.columns.get(element.key, ())
-    ]
-    con.execute(f"""
-        CREATE OR REPLACE TABLE golden_enterprise_values AS
-        SELECT res, element, value, of_record, said_by AS sources, count(*) OVER (PARTITION BY res, element) - 1 AS rivals FROM (
-          SELECT res, element, value, bool_or(of_record) AS of_record, count(DISTINCT src) AS said_by, max(received_on) AS received_on
-          FROM ({" UNION ALL ".join(claims)}) c JOIN records USING (rid) JOIN resident_of USING (rid) WHERE value <> ''
-          GROUP BY res, element, value)
-        QUALIFY row_number() OVER (PARTITION BY res, element ORDER BY of_record DESC, said_by DESC, received_on DESC, value) = 1""")
-
-
-def _claim(source: RecordSource, element: str, column: str) -> str:
-    said = {"element": f"'{element}'", "value": identifier(column), "of_record": str(is_of_record(source, element))}
-    return ", ".join(["rid", *(f"{sql} AS {name}" for name, sql in {**said, "received_on": f"'{source.received_on}'"}.items())])
+    list_spellings(con, sources)
+    choose_of_enterprises(con, sources, survivorship)
+    return changes, _warnings(con, matching)
 
 
 def _digest(sources: Sequence[RecordSource]) -> str:
@@ -166,21 +145,22 @@ def _drop_unnamed(lake: Lake, version: int) -> None:
 def _write(con: duckdb.DuckDBPyConnection, lake: Lake, version: int, levels: Sequence[str]) -> None:
     with lake.aside(enterprise_folder(lake, version)) as aside:
         aside.mkdir()
-        for name, sql in _queries(levels).items():
+        for name, sql in _queries(con, levels).items():
             con.execute(f"COPY ({sql}) TO '{quoted(str(aside / f'{name}.parquet'))}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def _queries(levels: Sequence[str]) -> Mapping[str, str]:
+def _queries(con: duckdb.DuckDBPyConnection, levels: Sequence[str]) -> Mapping[str, str]:
+    stated = {row[0] for row in con.execute("DESCRIBE golden_rows").fetchall()}
     who = f"{_id('res')} AS {ENTERPRISE_ID}"
-    columns = ", ".join(
-        f"any_value(value) FILTER (WHERE element = '{element.key}') AS {identifier(element.key)}" for element in enterprise_elements()
-    )
+    cells = [(e.key in stated, identifier(e.key)) for e in enterprise_elements()]
+    columns = ", ".join(name if said else f"NULL::VARCHAR AS {name}" for said, name in cells)
     ends = "JOIN records {0} ON {0}.rid = e.{0} JOIN sources s{0} ON s{0}.src = {0}.src"
     return {
         "crosswalk": f"SELECT dataset, record, {who} FROM resident_of JOIN records USING (rid) JOIN sources USING (src) ORDER BY ALL",
-        "enterprises": f"""SELECT {_id("r.res")} AS {ENTERPRISE_ID}, {columns} FROM (SELECT DISTINCT res FROM resident_of) r
-                           LEFT JOIN golden_enterprise_values USING (res) GROUP BY r.res ORDER BY r.res""",
-        "values": f"SELECT {who}, element, value, of_record, sources, rivals FROM golden_enterprise_values ORDER BY res, element",
+        "enterprises": f"SELECT {who}, {columns} FROM golden_rows ORDER BY res",
+        "values": f"""SELECT {who}, element, value, dataset, record, observed_on, received_on, rule, confidence, sources, status,
+                      value_of_record FROM golden_values ORDER BY res, element""",
+        "rivals": f"SELECT {who}, element, value, dataset, record, observed_on FROM rivals ORDER BY res, element, value, dataset, record",
         "evidence": f"""SELECT {_id("r.res")} AS {ENTERPRISE_ID}, sa.dataset AS dataset_a, a.record AS record_a, sb.dataset AS dataset_b,
                         b.record AS record_b, bits / 100 AS bits, bridge, {", ".join(f'e."{level}"' for level in levels)}
                         FROM evidence e {ends.format("a")} {ends.format("b")} JOIN resident_of r ON r.rid = e.a ORDER BY r.res, e.a, e.b""",
@@ -191,7 +171,7 @@ def _queries(levels: Sequence[str]) -> Mapping[str, str]:
 
 def _id(res: str) -> str:
     """SQL: the id of an enterprise as people see it."""
-    return f"'E' || lpad({res}::VARCHAR, 10, '0')"
+    return f"'{ENTERPRISE_LETTER}' || lpad({res}::VARCHAR, 10, '0')"
 
 
 def _commit(

@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from golden.believing import Claims, Floats, Model, believe
 from golden.calibration import reliabilities
-from golden.claims import batches, list_claimants, list_claims, list_rules, prior_reliability
+from golden.claims import batches, list_claimants, list_claims, list_rules, prior_reliability, spelt_in_ways
 from golden.engine import arrow, keep
 from golden.learning import Prior, first_model, learn
 from golden.sources import RecordSource, claimed_elements
@@ -54,8 +54,10 @@ _PER_SOURCE = ("errors", "undated", "ages", "copied", "events")
 _OF_ELEMENT = ("alternatives", "mistakes", "change", "now", "aged", "before", "first")
 
 
-def learn_reliability(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules) -> None:
-    """Make the relations LEARNT from `resident_of`, `records`, `unit_of` and the sources' files."""
+def learn_reliability(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules, elements: Sequence[Element] | None = None
+) -> None:
+    """Make the relations LEARNT from `resident_of`, `records`, `unit_of` and the sources' files. elements: none: all of persons."""
     con.execute("""
         CREATE OR REPLACE TABLE learnt_day AS
         SELECT coalesce(max(day), 0) AS day FROM records WHERE observed_on <= (SELECT max(received_on) FROM sources)""")
@@ -63,10 +65,10 @@ def learn_reliability(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSo
     list_claimants(con, "sampled")
     asked: list[_Asked] = []
     learnt: list[_Learnt] = []
-    for elements in batches(claimed_elements(sources), sources, [0] * len(sources)):
-        list_rules(con, elements, sources, rules)
-        list_claims(con, elements, sources)
-        prepared = [_Asked.of(con, element, eix, sources, rules) for eix, element in enumerate(elements)]
+    for batch in batches(claimed_elements(sources) if elements is None else elements, sources, [0] * len(sources)):
+        list_rules(con, batch, sources, rules)
+        list_claims(con, batch, sources)
+        prepared = [_Asked.of(con, element, eix, sources, rules) for eix, element in enumerate(batch)]
         with ThreadPoolExecutor(WORKERS) as pool:
             learnt += pool.map(_learnt, prepared)
         asked += prepared
@@ -156,7 +158,7 @@ def claims_of(con: duckdb.DuckDBPyConnection, eix: int, words: Mapping[str, int]
 
 def _vocabulary(con: duckdb.DuckDBPyConnection, element: Element, eix: int) -> tuple[str, ...]:
     """The values of an element that has few, and '' for all others; none where it has many or is a name."""
-    if element.kind == "name":
+    if spelt_in_ways(element):
         return ()
     found = con.execute(
         f"SELECT value, count(*) FROM claims WHERE eix = {eix} GROUP BY value ORDER BY value LIMIT {MOST_WORDS + 1}"

@@ -58,10 +58,10 @@ def about_enterprises(elements: Iterable[str]) -> bool:
     return "enterprise_name" in held and not held.isdisjoint(ENTERPRISE_NUMBERS) and not about_persons(held)
 
 
-def claimed_elements(sources: Iterable[RecordSource]) -> tuple[Element, ...]:
-    """The elements of persons that at least one source states, in the order of the element list."""
+def claimed_elements(sources: Iterable[RecordSource], of: str = "person") -> tuple[Element, ...]:
+    """The elements of persons (or of what else is described) that at least one source states, in the order of the element list."""
     stated = {key for source in sources for key in source.columns}
-    return tuple(e for e in load_elements().values() if e.key in stated and e.describes == "person")
+    return tuple(e for e in load_elements().values() if e.key in stated and e.describes == of)
 
 
 def is_of_record(source: RecordSource, element: str) -> bool:

@@ -76,11 +76,29 @@ def choose_others(
     con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules, elements: Sequence[Element]
 ) -> None:
     """The values beside the identity number, by `numbers_of_record`; then what stewards pinned; then a column per element."""
-    for batch in batches([e for e in elements if e.key != "id_number"], sources, rows_in(con, sources)):
-        _choose(con, batch, sources, rules)
+    _choose_each(con, [e for e in elements if e.key != "id_number"], sources, rules)
     _mark_shared_numbers(con)
     apply_pins(con, sources)
     _spread(con)
+
+
+def choose_of_enterprises(con: duckdb.DuckDBPyConnection, sources: Sequence[RecordSource], rules: SurvivorshipRules) -> None:
+    """The same of enterprises, with `res` the enterprise: by what is learnt of their sources each time, for they are few. No number says
+    anything of them beside itself, and nobody pins their values.
+    """
+    elements = claimed_elements(sources, of="enterprise")
+    learn_reliability(con, sources, rules, elements)
+    make_empty(con)
+    list_claimants(con)
+    _choose_each(con, elements, sources, rules)
+    _spread(con)
+
+
+def _choose_each(
+    con: duckdb.DuckDBPyConnection, elements: Sequence[Element], sources: Sequence[RecordSource], rules: SurvivorshipRules
+) -> None:
+    for batch in batches(elements, sources, rows_in(con, sources)):
+        _choose(con, batch, sources, rules)
 
 
 def _choose(con: duckdb.DuckDBPyConnection, batch: Sequence[Element], sources: Sequence[RecordSource], rules: SurvivorshipRules) -> None:
@@ -244,7 +262,7 @@ def _list_former_names(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE names_once_borne AS
         SELECT DISTINCT eix, res, hash(value) AS vid FROM record_former_name JOIN resident_of USING (rid), judged_elements
-        WHERE element = 'name'""")
+        WHERE element IN ('name', 'enterprise_name')""")
 
 
 def _said_by_numbers() -> str:

@@ -168,3 +168,9 @@ def test_enterprises_are_reconciled_and_their_crosswalk_leaves_through_the_door(
     answer = tongchou("export", "crosswalk", "--entity", "enterprises", "--out", str(out), "--json").json()
     assert (answer["rows"], answer["residents"]) == (2, 0)
     assert rows(f"SELECT DISTINCT enterprise_id FROM '{out}'") == [("E0000000001",)]
+    told = tongchou("why", "E0000000001", "enterprise_name").out
+    assert "企业 enterprise E0000000001" in told and "佛山市南海区恒达五金有限公司" in told and "R-01" in told
+    assert "另有 rival: 恒达五金有限责任公司" in told and "同一企业依据 why one enterprise" in told
+    asked = [record for record in logged() if record["event"] == "access:why:intent"]
+    assert len(asked) == 1 and "E0000000001" not in str(asked)
+    assert (tongchou("why", "E0000000009").code, tongchou("why", "E0000000001", "--as-of", "2026-11-01").code) == (4, 2)

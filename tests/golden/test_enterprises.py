@@ -1,18 +1,23 @@
 """Enterprises: which records are one, ids that stay, and what is written of them."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
 from catalog.home import Home
+from catalog.schema import SnapshotRow
 from catalog.store import Store
 from golden.engine import open_engine
 from golden.enterprises import enterprise_folder, reconcile_enterprises, resolve_enterprises
+from golden.explain import Reason, text_of, why_enterprise
+from rules.authority import load_survivorship
 from rules.credit_codes import check_character, organisation_check_character
-from rules.errors import Refused
+from rules.errors import NotFound, Refused
 from rules.matching import load_matching
 from tests.golden.bureau import NOW, Bureau
 from tests.golden.tables import source
@@ -59,7 +64,7 @@ def enterprises(
         source(folder, "register", [REGISTERED], department="market", columns=columns),
         source(folder, "taxpayers", [{**empty, **row} for row in rows], department="tax", columns=columns, faults=faults),
     ]
-    resolve_enterprises(con, sources, load_matching("enterprises"), None)
+    resolve_enterprises(con, sources, load_matching("enterprises"), load_survivorship(), None)
     found = con.execute(
         "SELECT res FROM resident_of JOIN records USING (rid) JOIN sources USING (src) ORDER BY dataset, record::INT"
     ).fetchall()
@@ -132,10 +137,38 @@ def test_traders_whose_names_differ_by_a_character_stay_apart(con: duckdb.DuckDB
 
 
 def test_the_value_of_record_stands_and_rivals_are_counted(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    enterprises(con, tmp_path, {"credit_code": HENGDA, "enterprise_name": NAME, "legal_representative": "王秀英"})
-    values = con.execute("SELECT element, value, of_record, sources, rivals FROM golden_enterprise_values ORDER BY element").fetchall()
-    assert ("legal_representative", "李明", True, 1, 1) in values
-    assert ("enterprise_name", NAME, True, 2, 0) in values
+    enterprises(con, tmp_path, {"credit_code": HENGDA, "enterprise_name": "恒达五金有限责任公司", "legal_representative": "王秀英"})
+    values = con.execute("SELECT element, value, rule, sources, status FROM golden_values ORDER BY element").fetchall()
+    assert ("legal_representative", "李明", "R-01", 1, "ok") in values
+    assert ("enterprise_name", NAME, "R-01", 2, "ok") in values, "another spelling of the name is no other name"
+    assert con.execute("SELECT element, value, dataset FROM rivals").fetchall() == [
+        ("enterprise_name", "恒达五金有限责任公司", "taxpayers"),
+        ("legal_representative", "王秀英", "taxpayers"),
+    ]
+
+
+def test_where_the_register_says_nothing_a_majority_is_no_reason(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Of the scope of business the register says nothing here: two old claims against one of this year."""
+    row: dict[str, str | None] = {"credit_code": HENGDA, "enterprise_name": NAME}
+    columns = {name: (name,) for name in (*row, "staff_count", "updated_at")}
+    said = {"tax": ("12", "2019-03-01"), "customs": ("12", "2019-03-02"), "hrss": ("30", "2026-09-01")}
+    sources = [
+        source(tmp_path, department, [{**row, "staff_count": value, "updated_at": day}], department=department, columns=columns)
+        for department, (value, day) in said.items()
+    ]
+    resolve_enterprises(con, sources, load_matching("enterprises"), load_survivorship(), None)
+    found = con.execute("SELECT value, dataset, rule, sources FROM golden_values WHERE element = 'staff_count'").fetchall()
+    assert found == [("30", "hrss", "R-03", 1)]
+    assert con.execute("SELECT DISTINCT value FROM rivals WHERE element = 'staff_count'").fetchall() == [("12",)]
+
+
+def test_two_who_differ_and_are_believed_alike_leave_the_value_open(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    columns = {name: (name,) for name in ("credit_code", "enterprise_name", "legal_representative")}
+    rows = [{"credit_code": HENGDA, "enterprise_name": NAME, "legal_representative": name} for name in ("李明", "王秀英")]
+    sources = [source(tmp_path, key, [row], department=key, columns=columns) for key, row in zip(("customs", "hrss"), rows, strict=True)]
+    resolve_enterprises(con, sources, load_matching("enterprises"), load_survivorship(), None)
+    found = con.execute("SELECT value, rule, status FROM golden_values WHERE element = 'legal_representative'").fetchall()
+    assert found == [(None, "R-02-unresolved", "unresolved")]
 
 
 class Enterprises(Bureau):
@@ -180,13 +213,53 @@ def test_a_merge_leaves_the_older_id_and_the_other_resolves_to_it(bureau: Enterp
     assert {row["enterprise_id"]: row["superseded_by"] for row in identities}[max(before.values())] == min(before.values())
 
 
+def test_what_is_sent_again_is_no_newer_than_it_was(bureau: Enterprises) -> None:
+    bureau.hold("register", {"a": REGISTERED, "b": {"credit_code": OTHER, "enterprise_name": "佛山市盛达物流有限公司"}})
+    with bureau.store.session() as session, session.begin():
+        session.execute(sa.update(SnapshotRow).values(received_at=NOW - timedelta(days=40)))
+    reconcile_enterprises(bureau.store, bureau.lake, full=True, now=NOW)
+    bureau.hold("register", {"a": REGISTERED, "b": {"credit_code": OTHER, "enterprise_name": "佛山市盛达仓储有限公司"}})
+    reconcile_enterprises(bureau.store, bureau.lake, full=False, now=NOW)
+    assert {record: _name_of(bureau, enterprise).received_on for record, enterprise in bureau.crosswalk(2).items()} == {
+        "register/a": "2026-09-22",
+        "register/b": "2026-11-01",
+    }
+
+
+def _name_of(bureau: Enterprises, enterprise: str) -> Reason:
+    [reason] = why_enterprise(bureau.store, bureau.lake, enterprise, "enterprise_name").reasons
+    return reason
+
+
+def test_an_enterprise_is_explained_also_by_an_id_that_was_merged(bureau: Enterprises) -> None:
+    with pytest.raises(NotFound, match="DOOR-NO-ENTERPRISES"):
+        why_enterprise(bureau.store, bureau.lake, "E0000000001")
+    bureau.hold("register", {"a": REGISTERED})
+    bureau.hold("insured", {"1": {"enterprise_name": NAME}})
+    reconcile_enterprises(bureau.store, bureau.lake, full=False, now=NOW)
+    merged = max(bureau.crosswalk(1).values())
+    bureau.hold("insured", {"1": {"enterprise_name": NAME, "credit_code": HENGDA, "legal_representative": "王秀英"}})
+    reconcile_enterprises(bureau.store, bureau.lake, full=False, now=NOW)
+    found = why_enterprise(bureau.store, bureau.lake, merged)
+    assert (found.asked, found.enterprise_id, found.version) == (merged, min(bureau.crosswalk(1).values()), 2)
+    assert {(origin.dataset, origin.record) for origin in found.records} == {("register", "a"), ("insured", "1")}
+    [representative] = [reason for reason in found.reasons if reason.element == "legal_representative"]
+    assert (representative.value, representative.origin is not None) == ("李明", True)
+    assert [(rival.value, rival.origin.dataset) for rival in representative.rivals] == [("王秀英", "insured")]
+    told = text_of(found)
+    assert f"企业 enterprise {found.enterprise_id}" in told and f"{merged} 已并入" in told and "同一企业依据" in told
+    for wrong, code in (("E0000000099", "REC-ENTERPRISE"), ("R0000000001", "REC-ENTERPRISE")):
+        with pytest.raises(NotFound, match=code):
+            why_enterprise(bureau.store, bureau.lake, wrong)
+
+
 def test_what_a_killed_run_left_is_removed(bureau: Enterprises) -> None:
     bureau.hold("register", {"a": REGISTERED})
     left = enterprise_folder(bureau.lake, 1)
     left.mkdir(parents=True)
     (left / "half.parquet").write_bytes(b"half")
     reconcile_enterprises(bureau.store, bureau.lake, full=False, now=NOW)
-    assert {path.stem for path in left.iterdir()} == {"crosswalk", "enterprises", "values", "evidence", "identities", "history"}
+    assert {path.stem for path in left.iterdir()} == {"crosswalk", "enterprises", "values", "rivals", "evidence", "identities", "history"}
 
 
 def test_nothing_about_enterprises_is_refused_by_name(bureau: Enterprises) -> None:
