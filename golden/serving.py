@@ -251,6 +251,7 @@ def _build_postgres(store: Store, home: Home, number: int, version: int, rows: _
                     copy.write_row(former)
             for column in indexed(rows.columns):
                 cursor.execute(f"CREATE INDEX ON {schema}.{TABLE} ({column}) WHERE {column} IS NOT NULL")
+            cursor.execute(f"ANALYZE {schema}.{TABLE}, {schema}.{FORMER}")  # unknown, the table would be read whole for a few numbers
         _add_row(session, serving, now)
         for location in _outdated(session):
             session.execute(sa.schema.DropSchema(location, cascade=True, if_exists=True))
