@@ -309,7 +309,7 @@ def _processor(pid: int) -> float:
 def _loaded(asked: argparse.Namespace, port: int, key: str, number: int, how: str, many: int, seconds: float) -> dict[str, Any]:
     options = ["--residents", str(asked.residents), "--seconds", str(seconds)]
     load = ["--load", str(port), key, str(number), str(random.Random(how).randrange(10**6)), how, str(many)]
-    done = subprocess.run([sys.executable, "-m", "bench.look_up", *options, *load], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "bench.look_up", *options, *load], check=True, stdout=subprocess.PIPE, text=True)
     return dict(json.loads(done.stdout))
 
 

@@ -13,6 +13,8 @@ from portal.faults import WithoutTraceback
 SWITCH_INTERVAL_S = 0.0005
 """The desk's thread comes back from the disk while the event loop works: it must not wait 5 ms for its turn each time."""
 GRACE_S = 10
+KEEP_ALIVE_S = 75
+"""A department's system keeps its connections open between questions; closed under it, its next question is lost. Proxies wait 60 s."""
 MOST_CONNECTIONS = 1_000
 
 
@@ -32,5 +34,6 @@ def serve(home: Home, *, host: str, port: int) -> None:
         server_header=False,
         date_header=False,
         limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
