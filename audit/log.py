@@ -19,7 +19,7 @@ from audit.notes import Checkpoint, read_checkpoint, sign
 from audit.records import Body, Record, decode, encode
 from audit.storage import Storage, Transaction, as_bytes, open_storage
 from audit.targets import Target, read_targets
-from audit.tiles import ReadTile, extend, range_root_from
+from audit.tiles import extend, leaves_from, range_root_from
 from audit.witness import Witness
 
 MAX_LEAVES_A_SEAL = 50_000
@@ -349,8 +349,7 @@ class Log:
         check_consistency(old.size, new.size, old.root, new.root, self.prove_consistency(old.size, new.size))
 
     def _leaves(self, start: int, end: int) -> list[bytes]:
-        root = range_root_from(_remembering(self._read_tile))
-        return [root(index, index + 1) for index in range(start, end)]
+        return leaves_from(self._read_tile, start, end)
 
     def _read_tile(self, level: int, position: int) -> bytes:
         rows = self._storage.rows("SELECT hashes FROM tile WHERE level = ? AND position = ?", (level, position))
@@ -428,16 +427,3 @@ def _unsealed(db: Transaction, size: int) -> list[bytes]:
 def _tile(db: Transaction, level: int, position: int) -> bytes:
     rows = db.rows("SELECT hashes FROM tile WHERE level = ? AND position = ?", (level, position))
     return as_bytes(rows[0][0]) if rows else b""
-
-
-def _remembering(read: ReadTile) -> ReadTile:
-    """The same tiles, the last one read kept at hand."""
-    last: dict[tuple[int, int], bytes] = {}
-
-    def read_once(level: int, position: int) -> bytes:
-        if (level, position) not in last:
-            last.clear()
-            last[level, position] = read(level, position)
-        return last[level, position]
-
-    return read_once

@@ -35,6 +35,17 @@ def extend(read: ReadTile, size: int, leaves: Sequence[bytes]) -> Mapping[TileKe
     return changed
 
 
+def leaves_from(read: ReadTile, start: int, end: int) -> list[bytes]:
+    """The hashes of leaves [start, end), tile by tile."""
+    found: list[bytes] = []
+    while start < end:
+        index, offset = divmod(start, TILE_WIDTH)
+        part = min(TILE_WIDTH - offset, end - start)
+        found += hashes_in(read(0, index)[offset * HASH_BYTES : (offset + part) * HASH_BYTES])
+        start += part
+    return found
+
+
 def range_root_from(read: ReadTile) -> RangeRoot:
     """A `RangeRoot` over stored tiles. Ranges are those of RFC 6962 proofs: all but the last part of each is a perfect subtree."""
 

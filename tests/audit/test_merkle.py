@@ -18,7 +18,7 @@ from audit.merkle import (
     root_from_inclusion,
     tree_root,
 )
-from audit.tiles import TILE_WIDTH, extend, range_root_from
+from audit.tiles import TILE_WIDTH, extend, leaves_from, range_root_from
 
 VECTOR_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 VECTOR_ROOTS = [
@@ -147,6 +147,7 @@ def test_tiles_grown_in_any_steps_give_the_roots_of_the_whole_list(steps: list[i
         index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size))
         assert inclusion_proof(index, size, root) == inclusion_proof(index, size, range_root_of(hashes))
         assert consistency_proof(old, size, root) == consistency_proof(old, size, range_root_of(hashes))
+        assert leaves_from(read, min(index, old), max(index, old)) == hashes[min(index, old) : max(index, old)]
 
 
 def test_a_tree_of_more_than_two_tile_levels_keeps_its_proofs() -> None:
