@@ -128,8 +128,9 @@ def load(here: Platform, grant: int, url: str, table: str, receipt: Path, actor:
 @as_json_option
 @platform
 def why(here: Platform, resident: str, element: str | None, actor: str, purpose: str, as_of: datetime | None, as_json: bool) -> None:
-    """Why the golden values of RESIDENT (or of an enterprise, by its id) are what they are (为什么): sources, dates, rules, rivals, and what
-    holds the records together.
+    """Why the golden values of RESIDENT are what they are (为什么): sources, dates, rules, rivals, and what holds the records together.
+
+    An enterprise is explained by its id, E and 10 digits.
     """
     from golden.explain import Explanation, text_of
 

@@ -23,6 +23,7 @@ from oversight.alerts import ALERTS
 from oversight.inspecting import Means, Period, look_into
 from oversight.reading_room import ReadingRoom
 from oversight.reviews.moves import ORIGIN_TEXTS, STATE_TEXTS, Origin, State
+from oversight.wording import act_told, department_told, end_told, event_told, why_told
 from rules.reviews import load_review_rules
 
 SECTIONS: Mapping[str, str] = {
@@ -117,8 +118,8 @@ def _asked(room: ReadingRoom, intent: int) -> Mapping[str, Any]:
 
 def _told(entry: Entry, body: Mapping[str, Any]) -> _Told:
     event, at = entry.record.event, entry.record.at.astimezone(CHINA)
-    outcome, why = str(body.get("outcome") or event.action), _why(event.action, body)
-    actor, department = str(body.get("actor") or "—"), str(body.get("department") or "bureau")
+    outcome, why = end_told(str(body.get("outcome") or event.action)), _why(event.action, body)
+    actor, department = str(body.get("actor") or "—"), department_told(body.get("department"))
     row = (entry.seq, f"{at:%Y-%m-%d %H:%M:%S}", event.value, actor, department, body.get("grant"), outcome, why)
     told = {"area": event.area, "kind": event.object, "action": event.action, "actor": actor, "department": department}
     return _Told(**told, outcome=outcome, why=why, row=row)
@@ -127,7 +128,7 @@ def _told(entry: Entry, body: Mapping[str, Any]) -> _Told:
 def _why(action: str, body: Mapping[str, Any]) -> str:
     """Codes of a refusal; what somebody said as a reason stays in the log."""
     why = body.get("why", "") if action in REFUSALS else ""
-    return ", ".join(map(str, why)) if isinstance(why, list) else str(why)
+    return "; ".join(why_told(str(code)) for code in (why if isinstance(why, list) else [why]))
 
 
 def _grouped(section: str, headers: Sequence[str], rows: Iterable[tuple[str, Row]]) -> Iterator[Figure]:
@@ -139,18 +140,24 @@ def _grouped(section: str, headers: Sequence[str], rows: Iterable[tuple[str, Row
 
 def _accesses(told: Sequence[_Told]) -> Iterator[Figure]:
     ended = [one for one in told if one.area == "access" and one.action in ENDS]
-    yield from _grouped("accesses", RECORD, ((f"{one.kind} · {one.action} · {one.outcome}", one.row) for one in ended))
+    yield from _grouped("accesses", RECORD, ((_ended(one), one.row) for one in ended))
     yield from _grouped("departments", RECORD, ((one.department, one.row) for one in ended if one.action == "result"))
+
+
+def _ended(one: _Told) -> str:
+    """What was asked, how it ended; of an answer what came of it."""
+    return f"{act_told(one.kind)} · {one.outcome if one.action == 'result' else end_told(one.action)}"
 
 
 def _refusals(told: Sequence[_Told]) -> Iterator[Figure]:
     refused = [one for one in told if one.action in REFUSALS]
-    yield from _grouped("refused", RECORD, ((f"{one.area}:{one.kind} · {one.action} · {one.why}", one.row) for one in refused))
+    titles = (f"{event_told(one.area, one.kind)} · {end_told(one.action)} · {one.why}" for one in refused)
+    yield from _grouped("refused", RECORD, zip(titles, (one.row for one in refused), strict=True))
 
 
 def _readings(told: Sequence[_Told]) -> Iterator[Figure]:
     read = [one for one in told if one.area in ("audit", "oversight") and one.action == "read"]
-    yield from _grouped("readings", RECORD, ((f"{one.actor} · {one.area}:{one.kind}", one.row) for one in read))
+    yield from _grouped("readings", RECORD, ((f"{one.actor} · {event_told(one.area, one.kind)}", one.row) for one in read))
 
 
 def _emergencies(session: Session, period: Period) -> Iterator[Figure]:
@@ -205,7 +212,7 @@ def _row(review: AuditReviewRow, period: Period) -> Row:
     about = review.access_seq if review.access_seq is not None else f"{review.first}…{review.last}"
     done = _closed(review, period)
     state = STATE_TEXTS[State(review.state)] if done or review.state != State.CLOSED else "未结 open"
-    return review.id, review.origin, about, review.accessor, review.department_key or "bureau", state, _outcome(review) if done else ""
+    return review.id, review.origin, about, review.accessor, department_told(review.department_key), state, _outcome(review) if done else ""
 
 
 def _outcome(review: AuditReviewRow) -> str:
@@ -241,7 +248,7 @@ def _answers(session: Session, period: Period) -> Iterator[Figure]:
     headers = ("核查 review no.", "责任部门 owed by", "提问日 asked", "限期 due", "答复日 answered")
     for title, which in kinds.items():
         found = session.scalars(sa.select(clock).where(clock.subject == Subject.REVIEW.value, *which).order_by(clock.id))
-        rows = [(one.subject_id, one.owed_by or "bureau", one.started_on, one.due_on, one.stopped_on) for one in found]
+        rows = [(one.subject_id, department_told(one.owed_by), one.started_on, one.due_on, one.stopped_on) for one in found]
         yield Figure(section="reviews", title=title, headers=headers, rows=rows)
 
 
@@ -251,7 +258,7 @@ def _drawn(session: Session, month: str, period: Period, reviews: Sequence[Audit
     note = "尚未抽查 not drawn yet" if row is None else f"未预警访问 accesses not flagged: {row.accesses - row.flagged:,}"
     found = list(session.scalars(sa.select(AuditReviewRow).where(AuditReviewRow.draw == month).order_by(AuditReviewRow.id)))
     told = [(one, _outcome(one) if one.state == State.CLOSED else STATE_TEXTS[State(one.state)]) for one in found]
-    rows = [(one.id, one.origin, one.access_seq, one.accessor, one.department_key or "bureau", one.state, text) for one, text in told]
+    rows = [(one.id, one.origin, one.access_seq, one.accessor, department_told(one.department_key), one.state, text) for one, text in told]
     yield Figure(section="draw", title="抽取 drawn", headers=REVIEW, rows=rows, note=note)
     yield from _grouped("draw", REVIEW, ((text, row) for (_, text), row in zip(told, rows, strict=True)))
 

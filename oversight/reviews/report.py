@@ -27,7 +27,7 @@ INDEX = "index.html"
 STYLE = (
     "body{font:15px/1.5 sans-serif;margin:2em auto;max-width:70em;padding:0 1em}table{border-collapse:collapse;width:100%}"
     "td,th{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;overflow-wrap:anywhere}"
-    "td.n{text-align:right;width:6em}h2{margin-top:1.5em}"
+    "table.figures{table-layout:fixed}.figures td:first-child{width:60%}td.n{text-align:right;width:5em}h2{margin-top:1.5em}"
 )
 
 
@@ -86,7 +86,7 @@ def _write(folder: Path, figures: Sequence[Figure], heading: str) -> None:
     numbered = list(enumerate(figures, start=1))
     for section, some in groupby(sorted(numbered, key=lambda one: list(SECTIONS).index(one[1].section)), lambda one: one[1].section):
         rows = "".join(_line(number, figure) for number, figure in some)
-        parts.append(f"<h2>{escape(SECTIONS[section])}</h2><table>{rows}</table>")
+        parts.append(f'<h2>{escape(SECTIONS[section])}</h2><table class="figures">{rows}</table>')
     (folder / INDEX).write_text(_page("审计月报 Audit report", "".join(parts)), encoding="utf-8")
     for number, figure in numbered:
         for name, text in _lists(number, figure):

@@ -105,7 +105,7 @@ def test_each_figure_is_the_number_of_rows_of_its_list(
     found = figures_of(done.folder)
     assert len(found) == done.figures
     assert found["无法解释的查看 looks that nothing explains"] == 3 and found["抽取 drawn"] == 5
-    assert found["police"] == 7 and sum(number for title, number in found.items() if title.startswith("why · result")) == 3
+    assert found["公安局 police"] == 7 and found["金记录解释 why · 已答复 result"] == 3
     assert found["本月立案 opened · 预警 flagged"] == 1 and found["按期答复 answered in time"] == 1
     assert found["本月结案 closed · 违规查询 misuse"] == 1 and found["月末未结 open at the end"] == 0
     assert found["签发检查点 checkpoints signed"] > 3 and found["本月启用 opened"] == 0
