@@ -1,7 +1,7 @@
 """The door: every read of residents for an answer goes through one of its methods, and each leaves its records before the answer leaves.
 
 Decide → INTENT (durable) → read → mask → stage → RESULT (durable, sealed) → hand over. What is denied is recorded too. Nothing else in the
-platform reads resident rows for an answer. Who is let in is decided in `admission`, bulk answers leave through `handover`, and what an
+platform reads resident rows for an answer. Who is let in is decided in `admission`, bulk answers leave through `delivery`, and what an
 answer holds is made in a room of its own.
 """
 
@@ -23,11 +23,11 @@ from access.admission import Admission, Admitted, Batches, Clock
 from access.case_look_up import CaseTerms, check_grants, look_up_case, persons_of
 from access.casefiles import door_check_residents, door_check_worker, item_residents, read_form, read_items, ticket_department
 from access.clients import Listed, read_clients
+from access.delivery import Deliveries, Delivery, master_key, outcome_of
 from access.desk import Desk
 from access.differencing import answered, differs_by_few, earlier_answers, keep_groups
 from access.epochs import MASTER_KEY, keys_of
 from access.files import check_format, digest_of
-from access.handover import Delivery, Handover, master_key, outcome_of
 from access.impact import Release, earlier_releases, weigh
 from access.inquiries import ByName, Inquiry, Kinship, LookUp, Matter, Named, Person, Told, person, verification
 from access.labels import labelled_columns, with_labels
@@ -105,7 +105,7 @@ class Door:
         self._staging = Staging(home.exports)
         self._recorder = Recorder(log, self._staging.holder, origin)
         self._admission = Admission(store, self._lake, log, self._recorder, clock)
-        self._handover = Handover(store, home, log, self._staging, self._admission, self._recorder, clock)
+        self._deliveries = Deliveries(store, home, log, self._staging, self._admission, self._recorder, clock)
 
     def before(self, presence: Presence, origin: str = "") -> "Door":
         """This door as it is for one who is present: nobody else can be the actor, and what his key reaches bounds what he is given.
@@ -116,7 +116,7 @@ class Door:
         if origin:
             door._recorder = Recorder(self._log, self._staging.holder, origin)
         door._admission = self._admission.before(presence, door._recorder)
-        door._handover = self._handover.before(door._admission, door._recorder)
+        door._deliveries = self._deliveries.before(door._admission, door._recorder)
         return door
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class Door:
         check_writable(out, self._home)
         admitted = self._admission.admit_under(Act.EXTRACT, actor, grant_id, {"format": file_format})
         delivery = Delivery(out=out, file_format=file_format, names=self._mask_terms(admitted).names, receipt_beside=True)
-        return self._handover.hand_over(admitted, delivery, lambda con, residents: self._masked(con, admitted, residents))
+        return self._deliveries.deliver(admitted, delivery, lambda con, residents: self._masked(con, admitted, residents))
 
     def load(self, actor: str, grant_id: int, into: Destination, receipt: Path) -> Answer:
         """Load what a grant for table exchange gives into a department's database, its receipt to a file.
@@ -154,7 +154,7 @@ class Door:
                 raise Denied("DOOR-MODE", where=str(grant_id))
         names = self._mask_terms(admitted).names
         delivery = Delivery(out=receipt, file_format=PARQUET, names=names, receipt_beside=True, into=into)
-        return self._handover.hand_over(admitted, delivery, lambda con, residents: self._masked(con, admitted, residents))
+        return self._deliveries.deliver(admitted, delivery, lambda con, residents: self._masked(con, admitted, residents))
 
     def statistics(self, actor: str, grant_id: int, by: Sequence[str], *, sums: bool = True) -> Answer:
         """Persons counted by groups of what a T0 grant reaches: `by` names columns, each with its grouping. Its `value` is a Statistic.
@@ -210,14 +210,14 @@ class Door:
             return with_labels(plain, columns) if labels else plain
 
         delivery = Delivery(out=out, file_format=PARQUET, names=labelled_columns(columns) if labels else columns)
-        return self._handover.hand_over(_as_it_stands(admitted, columns), delivery, batches)
+        return self._deliveries.deliver(_as_it_stands(admitted, columns), delivery, batches)
 
     def export_crosswalk(self, actor: str, purpose: str, out: Path) -> Answer:
         """Each accepted record and the resident it belongs to, as Parquet: dataset, record, resident_id. Needs the bureau role."""
         check_writable(out, self._home)
         admitted = self._admission.admit(Act.EXPORT_CROSSWALK, actor, purpose, {"format": PARQUET})
         delivery = Delivery(out=out, file_format=PARQUET, names=CROSSWALK_COLUMNS)
-        return self._handover.hand_over(
+        return self._deliveries.deliver(
             _as_it_stands(admitted, CROSSWALK_COLUMNS),
             delivery,
             lambda con, residents: counted(crosswalk_batches(con, admitted.persons), residents),
@@ -229,7 +229,7 @@ class Door:
         admitted = self._admission.admit(Act.EXPORT_CROSSWALK, actor, purpose, {"format": PARQUET}, bureaus=GOLDEN_ENTERPRISES)
         names = tuple(admitted.target.columns)
         delivery = Delivery(out=out, file_format=PARQUET, names=names)
-        return self._handover.hand_over(
+        return self._deliveries.deliver(
             _as_it_stands(admitted, names), delivery, lambda con, residents: enterprise_batches(con, admitted.target)
         )
 
@@ -238,7 +238,7 @@ class Door:
         check_writable(out, self._home)
         admitted = self._admission.admit(Act.RELIABILITY, actor, purpose, {"format": PARQUET})
         delivery = Delivery(out=out, file_format=PARQUET, names=RELIABILITY_COLUMNS)
-        return self._handover.hand_over(
+        return self._deliveries.deliver(
             _as_it_stands(admitted, RELIABILITY_COLUMNS), delivery, lambda con, _: reliability_batches(con, admitted.persons)
         )
 
@@ -416,7 +416,7 @@ class Door:
 
         own = replace(admitted.question, grant=None)  # it is the bureau's answer, and uses up nothing of either grant
         linked = replace(admitted, question=own, plan=PAIR, target=pair_target(admitted.target))
-        return self._handover.hand_over(linked, Delivery(out=out, file_format=file_format, names=tuple(PAIR)), batches)
+        return self._deliveries.deliver(linked, Delivery(out=out, file_format=file_format, names=tuple(PAIR)), batches)
 
     # What was answered, for auditors
 
@@ -472,7 +472,7 @@ class Door:
                 raise Denied("DOOR-DIFFERENCE", where=str(grant.id))
         population = Population.of(table.persons, int(table.unknown.sum()))
         of_these = replace(admitted, plan={name: admitted.plan[name] for name in columns})
-        receipt = self._handover.receipt(of_these, columns, len(value.groups), population, "statistics", digest_of_value(value))
+        receipt = self._deliveries.receipt(of_these, columns, len(value.groups), population, "statistics", digest_of_value(value))
         return value, replace(receipt, groups=keep_groups(folder, new))
 
     def _earlier(self, requester: str) -> list[tuple[Release, Target | None]]:

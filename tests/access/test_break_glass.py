@@ -57,7 +57,7 @@ def test_the_data_is_there_at_once_in_plaintext_and_gone_after_an_hour(people: P
 
 def test_an_extract_that_is_under_way_when_the_hour_ends_stops(people: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     emergency = broken(people)
-    from access import files, handover
+    from access import delivery, files
 
     write = files.write
 
@@ -66,7 +66,7 @@ def test_an_extract_that_is_under_way_when_the_hour_ends_stops(people: Platform,
         people.clock.now = NOW + EMERGENCY_LASTS
         return rows
 
-    monkeypatch.setattr(handover, "write", slow)
+    monkeypatch.setattr(delivery, "write", slow)
     with pytest.raises(Denied, match="DOOR-STOPPED"):
         people.door.extract("lin", emergency.grant, tmp_path / "late.csv", "csv")
     assert not (tmp_path / "late.csv").exists()

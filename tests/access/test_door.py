@@ -377,7 +377,7 @@ def test_no_file_appears_if_its_record_can_not_be_written(
     platform: Platform, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log's table is taken away once the intent stands: the result has nowhere to go."""
-    import access.handover
+    import access.delivery
 
     def write_and_lose_the_log(*arguments: Any) -> int:
         rows = write(*arguments)
@@ -385,7 +385,7 @@ def test_no_file_appears_if_its_record_can_not_be_written(
             db.run("ALTER TABLE entry RENAME TO away")
         return rows
 
-    monkeypatch.setattr(access.handover, "write", write_and_lose_the_log)
+    monkeypatch.setattr(access.delivery, "write", write_and_lose_the_log)
     with pytest.raises(PlatformFault, match="AUD-UNAVAILABLE"):
         ASKS[name](platform, tmp_path / "out", "operator")
     with platform.log.storage.transaction() as db:
@@ -396,7 +396,7 @@ def test_no_file_appears_if_its_record_can_not_be_written(
 
 
 def test_a_grant_suspended_while_the_extract_runs_stops_it(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import access.handover
+    import access.delivery
 
     granted = platform.grant()
 
@@ -405,7 +405,7 @@ def test_a_grant_suspended_while_the_extract_runs_stops_it(platform: Platform, t
         change_state(platform.store, platform.log, by="operator", grant_id=granted.id, state=GrantState.SUSPENDED, why="违规")
         return rows
 
-    monkeypatch.setattr(access.handover, "write", suspended_on_the_way)
+    monkeypatch.setattr(access.delivery, "write", suspended_on_the_way)
     with pytest.raises(Denied, match="DOOR-STOPPED"):
         platform.door.extract("lin", granted.id, tmp_path / "out.csv", "csv")
     assert platform.last().record.event.value == "access:extract:aborted"

@@ -98,13 +98,13 @@ def test_the_same_residents_have_one_digest_however_they_came(platform: Platform
 
 def test_two_extracts_at_once_do_not_share_the_last_place(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second is asked for while the first is being written: it was admitted by the same count, and is turned away at the place."""
-    import access.handover
+    import access.delivery
 
     granted = platform.grant(quotas={Quota.EXTRACTS: 1})
     told: list[str] = []
 
     def write_while_another_asks(*arguments: Any) -> int:
-        monkeypatch.setattr(access.handover, "write", write)
+        monkeypatch.setattr(access.delivery, "write", write)
         with pytest.raises(Denied) as denied, taken_place(platform.store, granted, "elsewhere/1", NOW):
             pass
         told.append(denied.value.code)
@@ -112,7 +112,7 @@ def test_two_extracts_at_once_do_not_share_the_last_place(platform: Platform, tm
             platform.door.extract("lin", granted.id, tmp_path / "second", "csv")
         return write(*arguments)
 
-    monkeypatch.setattr(access.handover, "write", write_while_another_asks)
+    monkeypatch.setattr(access.delivery, "write", write_while_another_asks)
     platform.door.extract("lin", granted.id, tmp_path / "first", "csv")
     assert told == ["DOOR-PLACES"]
     assert (tmp_path / "first").exists()
@@ -164,7 +164,7 @@ STOPS = {"suspended": suspend, "graded higher": grade_higher, "account closed": 
 def test_what_was_granted_otherwise_since_stops_an_extract_under_way(
     platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: Any, when: str
 ) -> None:
-    import access.handover
+    import access.delivery
     import access.reading
 
     monkeypatch.setattr(access.reading, "ROWS_A_BATCH", 1)
@@ -190,7 +190,7 @@ def test_what_was_granted_otherwise_since_stops_an_extract_under_way(
         stop(platform, granted)
         return sealed
 
-    monkeypatch.setattr(access.handover, "write", stopped_on_the_way)
+    monkeypatch.setattr(access.delivery, "write", stopped_on_the_way)
     if when == "at download":
         monkeypatch.setattr(Recording, "answer", answered_and_stopped)
     with pytest.raises(Denied, match="DOOR-STOPPED"):

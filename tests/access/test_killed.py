@@ -65,14 +65,14 @@ def test_a_killed_extract_loses_no_acknowledged_record_and_leaves_nothing_behind
 def test_a_living_door_keeps_its_intents_and_files_when_another_opens(
     platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import access.handover
+    import access.delivery
     from access.files import write
 
     def while_another_opens(*arguments: object) -> int:
         Door(platform.store, platform.home, platform.log, platform.clock).close()
         return write(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(access.handover, "write", while_another_opens)
+    monkeypatch.setattr(access.delivery, "write", while_another_opens)
     platform.door.extract("lin", platform.grant().id, tmp_path / "out.csv", "csv")
     assert platform.last().record.event.action == "result"
 

@@ -88,7 +88,7 @@ def test_a_live_session_opens_nothing_once_its_grant_or_role_is_over(attacker: A
 
 @pytest.mark.parametrize("meanwhile", [suspend, end, lose_the_role, run_out])
 def test_an_extract_under_way_stops(attacker: Attacker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: Any) -> None:
-    from access import files, handover
+    from access import delivery, files
     from rules.errors import Denied
 
     grant, write = attacker.grant(), files.write
@@ -98,7 +98,7 @@ def test_an_extract_under_way_stops(attacker: Attacker, tmp_path: Path, monkeypa
         meanwhile(attacker, grant.id)
         return rows
 
-    monkeypatch.setattr(handover, "write", slow)
+    monkeypatch.setattr(delivery, "write", slow)
     with pytest.raises(Denied, match="DOOR-STOPPED"):
         attacker.bureau.door.extract("lin", grant.id, tmp_path / "x.csv", "csv")
     assert not (tmp_path / "x.csv").exists()

@@ -1,4 +1,4 @@
-"""Handing over (交付): a bulk answer is staged in a file of the door's own, sealed in the log, then given away whole, its receipt first."""
+"""Delivery (交付): a bulk answer is staged in a file of the door's own, sealed in the log, then given away whole, its receipt first."""
 
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -47,8 +47,8 @@ class Delivery:
     into: Destination | None = None
 
 
-class Handover:
-    """Hands over the bulk answers of one door."""
+class Deliveries:
+    """The bulk answers of one door on their way out."""
 
     def __init__(
         self, store: Store, home: Home, log: Log, staging: Staging, admission: Admission, recorder: Recorder, clock: Clock
@@ -57,12 +57,12 @@ class Handover:
         self._admission, self._recorder, self._clock = admission, recorder, clock
         self._policy = load_tier_policy()
 
-    def before(self, admission: Admission, recorder: Recorder) -> "Handover":
+    def before(self, admission: Admission, recorder: Recorder) -> "Deliveries":
         own = copy(self)
         own._admission, own._recorder = admission, recorder
         return own
 
-    def hand_over(self, admitted: Admitted, delivery: Delivery, made: Made) -> Answer:
+    def deliver(self, admitted: Admitted, delivery: Delivery, made: Made) -> Answer:
         """Make the answer, record it, hand it over. What ended meanwhile is not handed over: Denied DOOR-STOPPED."""
         staged = self._staging.new_file(f".{delivery.file_format}")
         place = taken_place(self._store, admitted.grant, self._staging.holder, self._clock())
@@ -71,7 +71,7 @@ class Handover:
                 receipt = self._staged(admitted, delivery, staged, made, self._marking(admitted, recording.intent))
                 self._admission.check_stands(admitted)
                 answer = recording.answer(outcome_of(receipt), path=delivery.out)
-                self._deliver(admitted, delivery, staged, receipt, answer.seq, taken)
+                self._give(admitted, delivery, staged, receipt, answer.seq, taken)
         finally:
             staged.unlink(missing_ok=True)
         return answer
@@ -122,7 +122,7 @@ class Handover:
         marks = marks_of(admitted.plan, kinds, self._policy.fingerprints)
         return marking(master_key(self._home), grant.grantee, intent.leaf_hash.hex()[:FINGERPRINT_HEX_DIGITS], marks)
 
-    def _deliver(self, admitted: Admitted, delivery: Delivery, staged: Path, receipt: Receipt, seq: int, place: int | None) -> None:
+    def _give(self, admitted: Admitted, delivery: Delivery, staged: Path, receipt: Receipt, seq: int, place: int | None) -> None:
         """Hand over what is sealed, its receipt first; looked at once more, for sealing may have waited."""
         try:
             if delivery.into is None:
