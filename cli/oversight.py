@@ -54,7 +54,7 @@ def the_reading_room(here: Platform) -> Iterator[ReadingRoom]:
 @click.command("search")
 @click.option("--actor", help="Who asked (访问账号).")
 @click.option("--department", help="Of which department (部门).")
-@click.option("--subject", help="About whom (当事人): a resident id, an identity number, or a hash out of a record.")
+@click.option("--subject", help="About whom (当事人): a resident id, an identity number, or a hash out of a record; an enterprise id.")
 @click.option("--grant", type=int, help="Under which grant (授权).")
 @click.option("--stated", "stated", help="For which stated purpose, the whole text (访问用途).")
 @click.option("--event", help="Which event, such as access:extract:result (事件).")

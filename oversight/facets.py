@@ -21,6 +21,7 @@ FACETS = (
     "door_check",
     "account",
     "result",
+    "enterprise",
 )
 POPULATION = "population"
 

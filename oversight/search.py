@@ -1,11 +1,13 @@
 """Search (检索): records by actor, department, subject, grant, purpose, time, event, outcome, in pages; and who has seen a person."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from access.readers import Reader
 from audit.finding import ACTION, EVENT, Wanted
+from audit.log import Log
 from oversight.accesses import Access, read_accesses
 from oversight.facets import FACETS, SUBJECT, term
 from oversight.people import Person, find_person
@@ -15,12 +17,14 @@ from rules.errors import Refused
 PAGE = 50
 MOST_A_PAGE = 500
 RESULT = "result"
+ENTERPRISE = re.compile(r"E\d{10}")
 WITHHELD = "withheld"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What is searched for; None: anything. `subject`: a resident id, an identity number, or a keyed hash out of a record."""
+    """What is searched for; None: anything. `subject`: a resident id, an identity number, or a keyed hash out of a record; or an enterprise
+    id, which `named_by_hash` turns into `enterprise`, the hash by which records name it."""
 
     actor: str | None = None
     department: str | None = None
@@ -33,8 +37,13 @@ class Terms:
     case_number: str | None = None
     ticket: int | None = None
     request: int | None = None
+    enterprise: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    def named_by_hash(self, log: Log) -> "Terms":
+        name = (self.subject or "").strip().upper()
+        return replace(self, subject=None, enterprise=log.subject("enterprise", name)) if ENTERPRISE.fullmatch(name) else self
 
     def values(self) -> dict[str, Any]:
         """Facet → value, for those that are one value of a record."""
@@ -68,6 +77,7 @@ def search(room: ReadingRoom, reader: Reader, terms: Terms, *, before: int | Non
     """A page of what an auditor searches for, each record with its proof if he wants it."""
     _check_limit(limit)
     room.admit(reader, "search")
+    terms = terms.named_by_hash(room.log)
     person = find_person(room, terms.subject) if terms.subject else None
     wanted = _wanted(terms, person, before)
 

@@ -100,6 +100,15 @@ def test_search_by_each_term_finds_the_intent_with_its_result(platform: Platform
     assert found(actor="nobody") == [] == found(action="result", until=NOW) == found(since=NOW + timedelta(seconds=1), actor="lin")
 
 
+def test_who_looked_at_an_enterprise_is_found_by_its_id_and_is_no_look_at_a_person(platform: Platform, enter: Enter) -> None:
+    with pytest.raises(NotFound, match="DOOR-NO-ENTERPRISES"):
+        platform.door.why("operator", "核对企业", "E0000000001")
+    found = search(enter(), AUDITOR, Terms(subject="e0000000001")).accesses
+    assert [access.event for access in found] == ["access:why:aborted", "access:why:intent"]
+    assert search(enter(), AUDITOR, Terms(subject="E0000000002")).accesses == ()
+    assert "E0000000001" not in str([entry.record.body for entry in platform.log.entries()])
+
+
 def test_the_proof_of_a_record_is_checked_by_the_verifier_that_needs_nothing_of_the_platform(
     platform: Platform, enter: Enter, tmp_path: Path
 ) -> None:
